@@ -1,0 +1,1 @@
+"""Pure decisions: functions of state and `now`. Not even async."""

@@ -1,0 +1,1 @@
+"""High availability decisions: who is master, where services run, when a node is fenced."""

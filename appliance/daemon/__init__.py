@@ -1,0 +1,1 @@
+"""Composition roots: the only place in the appliance that picks drivers."""

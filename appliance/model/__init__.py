@@ -1,0 +1,1 @@
+"""Frozen facts and configuration formats: no time, no I/O."""

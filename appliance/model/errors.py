@@ -1,0 +1,56 @@
+"""Every error the appliance raises on purpose, in one tree.
+
+QuorateError
+  ConfigError          a configuration text breaks a rule: names file, line and field
+  NotQuorateError      the store refuses a write because this partition has no quorum
+  StaleError           a guard (revision or lease) no longer holds, nothing was written
+  UnavailableError     the configuration store cannot be read or written at the moment
+  OutcomeUnknownError  a write was sent and never confirmed; it may or may not have happened
+"""
+
+from __future__ import annotations
+
+
+class QuorateError(Exception):
+    """Base of all errors with a code for machines and a sentence for people."""
+
+    code = "error"
+
+
+class ConfigError(QuorateError):
+    """A configuration text that breaks a rule, with the place where it does."""
+
+    code = "config"
+
+    def __init__(
+        self, message: str, *, file: str = "", line: int | None = None, field: str | None = None
+    ) -> None:
+        self.message, self.file, self.line, self.field = message, file, line, field
+        place = ":".join(str(part) for part in (file, line) if part)
+        where = f"{place}: " if place else ""
+        what = f"{field}: " if field else ""
+        super().__init__(f"{where}{what}{message}")
+
+
+class NotQuorateError(QuorateError):
+    """The write was refused: this node's partition has no quorum."""
+
+    code = "not_quorate"
+
+
+class StaleError(QuorateError):
+    """The write was refused: somebody else changed or took what it relied on."""
+
+    code = "stale"
+
+
+class UnavailableError(QuorateError):
+    """The configuration store cannot be reached from this node at the moment."""
+
+    code = "unavailable"
+
+
+class OutcomeUnknownError(QuorateError):
+    """The write was sent but never confirmed: it may or may not have happened."""
+
+    code = "outcome_unknown"

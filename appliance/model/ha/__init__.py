@@ -1,0 +1,1 @@
+"""What high availability speaks about: services, rules, groups, options, persistent status."""

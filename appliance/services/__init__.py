@@ -1,0 +1,1 @@
+"""Loops and operations: snapshot the inputs, call the core, act through ports."""

@@ -1,0 +1,1 @@
+"""The two high availability daemons (cluster and local resource manager) as async loops."""

@@ -1,0 +1,1 @@
+"""Real back ends, one package each."""

@@ -1,0 +1,1 @@
+"""Scenario files and the harness that rehearses, explores and replays them."""

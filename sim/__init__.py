@@ -1,0 +1,1 @@
+"""The simulated world: machines, networks, storage and guests behind the appliance's ports."""
