@@ -1,0 +1,41 @@
+"""What all events share: a kind, a level, and a sentence made from their fields."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from functools import lru_cache
+from typing import Any, ClassVar
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One fact. `kind` is its name for machines, `text` a format string over its fields.
+
+    A field that is a Python keyword carries a trailing underscore (`from_`), which the rendered
+    form drops. A field of value None is left out of the rendered form.
+    """
+
+    kind: ClassVar[str] = "event"
+    level: ClassVar[str] = "info"  # info, notice, warn or err
+    text: ClassVar[str] = ""
+
+
+@lru_cache(maxsize=None)
+def _field_names(cls: type[Event]) -> tuple[tuple[str, str], ...]:
+    return tuple((field.name, field.name.rstrip("_")) for field in fields(cls))
+
+
+def as_fields(event: Event) -> dict[str, Any]:
+    """The event as plain data, `kind` first; None fields are left out."""
+    found: dict[str, Any] = {"kind": event.kind}
+    for name, shown in _field_names(type(event)):
+        value = getattr(event, name)
+        if value is not None:
+            found[shown] = list(value) if isinstance(value, tuple) else value
+    return found
+
+
+def as_text(event: Event) -> str:
+    """The event as a sentence."""
+    values = {name: getattr(event, name) for name, _ in _field_names(type(event))}
+    return event.text.format(**values) if event.text else event.kind
