@@ -1,0 +1,78 @@
+# Quorate: two commands matter, `make up` and `make test`. `make help` lists the rest.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+WORKERS ?= auto
+BIN := .venv/bin
+READY := .venv/.ready
+SCENARIO ?= scenarios/ha/power-loss.toml
+REPORT ?= build/report.html
+
+PYTEST := $(BIN)/python -m pytest
+EVERYDAY := not slow and not browser and not real
+
+.PHONY: help up test check format setup bench lock clean
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
+
+up: setup ## rehearse a failover: five nodes, one loses power; watch it, then open the report
+	@mkdir -p $(dir $(REPORT))
+	$(BIN)/quorate rehearse $(SCENARIO) --live --report $(REPORT)
+
+test: check ## everything that can be tested on this machine
+	$(PYTEST) -n $(WORKERS) -m "$(EVERYDAY)" --ignore tests/tidy
+	@echo "slow suites:"; \
+	$(PYTEST) -n $(WORKERS) -m "slow and not real" || { code=$$?; [ $$code -eq 5 ] || exit $$code; }
+
+check: setup ## format, lint, types, architecture, shape of the tree
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(PYTEST) -n $(WORKERS) tests/tidy
+
+format: setup ## let ruff format and repair what it can
+	$(BIN)/ruff check --fix --exit-zero .
+	$(BIN)/ruff format .
+
+bench: setup ## measure speed and rewrite the table in docs/benchmarks.md
+	@mkdir -p build
+	$(PYTEST) tests/bench -o addopts= --import-mode=importlib --benchmark-only \
+	  --benchmark-json=build/bench.json
+	$(BIN)/python -m tests.bench.table build/bench.json docs/benchmarks.md
+
+# The lock names versions and hashes, never a registry: where packages come from is pip's own setting.
+lock: setup ## resolve the newest versions that pyproject.toml allows into requirements.lock
+	$(BIN)/pip-compile --quiet --upgrade --extra dev --allow-unsafe --strip-extras \
+	  --generate-hashes --no-header --no-emit-index-url --no-emit-find-links \
+	  --no-emit-trusted-host --no-emit-options --output-file requirements.lock pyproject.toml
+	@! grep -nE '^--|://' requirements.lock || { echo "requirements.lock names a registry"; exit 1; }
+
+clean: ## remove the environment and everything that was generated
+	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis \
+	  .benchmarks .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+setup: $(READY)
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+	  { echo "Quorate needs Python 3.11 or newer; set PYTHON=/path/to/python3" >&2; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { \
+	  if [ "$$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then \
+	    echo "Installing python3-venv (needed to create .venv)"; \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq python3-venv; \
+	  else \
+	    echo "Cannot create .venv: install python3-venv (Debian: apt install python3-venv)" >&2; \
+	    exit 1; \
+	  fi; }
+	@[ -x $(BIN)/python ] && [ -x $(BIN)/pip ] || $(PYTHON) -m venv --clear .venv
+	@echo "Installing the packages of requirements.lock into .venv"
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes \
+	  -r requirements.lock
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps \
+	  --no-build-isolation --editable .
+	@touch $(READY)

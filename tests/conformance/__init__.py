@@ -1,0 +1,1 @@
+"""What the reference system does, as recorded cases: see `cases.py`."""

@@ -1,0 +1,1 @@
+"""Tests of the tree's shape: architecture, sizes, words, documentation."""
