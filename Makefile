@@ -40,8 +40,8 @@ format: setup ## let ruff format and repair what it can
 
 bench: setup ## measure speed and rewrite the table in docs/benchmarks.md
 	@mkdir -p build
-	$(PYTEST) tests/bench -o addopts= --import-mode=importlib --benchmark-only \
-	  --benchmark-json=build/bench.json
+	$(PYTEST) tests/bench --benchmark-enable --benchmark-only \
+	  --benchmark-timer=tests.bench.clock.cpu_s --benchmark-json=build/bench.json
 	$(BIN)/python -m tests.bench.table build/bench.json docs/benchmarks.md
 
 # The lock names versions and hashes, never a registry: where packages come from is pip's own setting.

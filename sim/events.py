@@ -1,4 +1,4 @@
-"""Facts of the simulated world itself, beside what the daemons tell. Kinds do not clash with theirs.
+"""Facts of the simulated world itself, beside what the daemons tell; kinds do not clash.
 
 Every record of a world's journal is (time, actor, event); actors here are `world`, a node's name,
 `check` (the safety and liveness checkers) and `operator`.

@@ -70,7 +70,7 @@ class QuorumSpec:
 
 @dataclass(frozen=True, slots=True)
 class StorageSpec:
-    """A pool. nodes: where it is available, empty = everywhere. local pools do not share volumes."""
+    """A pool. nodes: where it is available, empty = everywhere. Local pools share no volumes."""
 
     name: str
     shared: bool = True

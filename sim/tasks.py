@@ -109,7 +109,7 @@ class SimTask(Generic[T]):
             self.ended.fire(stop.value)
         except CancelledError as error:
             self.ended.fail(error)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - a task may fail in any way; reported and kept
             self._boot.task_failed(self.name, error)
             self.ended.fail(error)
         else:

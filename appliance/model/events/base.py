@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from functools import lru_cache
+from functools import cache
 from typing import Any, ClassVar
 
 
@@ -20,15 +20,20 @@ class Event:
     text: ClassVar[str] = ""
 
 
-@lru_cache(maxsize=None)
-def _field_names(cls: type[Event]) -> tuple[tuple[str, str], ...]:
+@cache
+def _class_fields(cls: type[Any]) -> tuple[tuple[str, str], ...]:
     return tuple((field.name, field.name.rstrip("_")) for field in fields(cls))
+
+
+def _field_names(event: Event) -> tuple[tuple[str, str], ...]:
+    # mypy takes the __hash__ of an event for that of its class.
+    return _class_fields(type(event))  # type: ignore[arg-type]
 
 
 def as_fields(event: Event) -> dict[str, Any]:
     """The event as plain data, `kind` first; None fields are left out."""
     found: dict[str, Any] = {"kind": event.kind}
-    for name, shown in _field_names(type(event)):
+    for name, shown in _field_names(event):
         value = getattr(event, name)
         if value is not None:
             found[shown] = list(value) if isinstance(value, tuple) else value
@@ -37,5 +42,5 @@ def as_fields(event: Event) -> dict[str, Any]:
 
 def as_text(event: Event) -> str:
     """The event as a sentence."""
-    values = {name: getattr(event, name) for name, _ in _field_names(type(event))}
+    values = {name: getattr(event, name) for name, _ in _field_names(event)}
     return event.text.format(**values) if event.text else event.kind

@@ -63,7 +63,7 @@ class ManagerStatus:
 
 @dataclass(frozen=True, slots=True)
 class OrderResult:
-    """How an order ended: `order` is the verb that was executed (the service state it stood for)."""
+    """How an order ended: `order` is the executed verb (the service state it stood for)."""
 
     sid: str
     order: str
