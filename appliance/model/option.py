@@ -1,0 +1,143 @@
+"""How an option is declared, once: parsing, messages and later the API schema derive from it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from appliance.model.errors import ConfigError
+from appliance.model.percent import decode_text, encode_text
+
+Kind = Literal["string", "boolean", "integer", "number"]
+
+_TRUE = frozenset({"1", "on", "yes", "true"})
+_FALSE = frozenset({"0", "off", "no", "false"})
+_INTEGER = re.compile(r"[+-]?[0-9]+", re.ASCII)
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?", re.ASCII)
+_SEPARATOR = re.compile(r"[,;\s\0]+", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A named form of string values.
+
+    `parse` turns the text into its value and raises ValueError where it breaks the form, `render`
+    is its inverse, `allowed` says in words what it takes. The name is the one the published API
+    contract uses, without its `-list`.
+    """
+
+    name: str
+    allowed: str
+    parse: Callable[[str], object]
+    render: Callable[[object], str] = str
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One option of a section, a line or a property string.
+
+    default       what holds where it is not written; None if there is no such value
+    many          a list of `format` values, read with comma, semicolon or blank between them
+    percent       written percent-encoded, as free text has to be
+    requires      another option that must be given too
+    """
+
+    name: str
+    sentence: str
+    kind: Kind = "string"
+    default: object = None
+    required: bool = False
+    minimum: float | None = None
+    maximum: float | None = None
+    max_length: int | None = None
+    choices: tuple[str, ...] = ()
+    format: Format | None = None
+    many: bool = False
+    percent: bool = False
+    requires: str | None = None
+
+    def decode(self, text: str | None) -> object:
+        """The value that a text stands for. ConfigError, without place, says what is allowed.
+
+        No text at all (a bare key) is true for a boolean and an error for all others.
+        """
+        if self.kind == "boolean":
+            return self._boolean(text)
+        if text is None or text == "":
+            raise ConfigError("needs a value", field=self.name)
+        if self.kind == "integer":
+            return self._integer(text)
+        if self.kind == "number":
+            return self._number(text)
+        return self._string(text)
+
+    def encode(self, value: object) -> str:
+        """The text of a value: what `decode` reads."""
+        if self.kind == "boolean":
+            return "1" if value else "0"
+        if isinstance(value, float):
+            return f"{value:.15g}"
+        render = self.format.render if self.format else str
+        if self.many:
+            assert isinstance(value, tuple)
+            return ",".join(render(item) for item in value)
+        text = render(value)
+        return encode_text(text) if self.percent else text
+
+    def _boolean(self, text: str | None) -> bool:
+        word = "1" if text is None else text.lower()
+        if word in _TRUE:
+            return True
+        if word in _FALSE:
+            return False
+        raise ConfigError(f"'{text}' is no boolean, allowed are 1 and 0", field=self.name)
+
+    def _integer(self, text: str) -> int:
+        if not _INTEGER.fullmatch(text):
+            raise ConfigError(f"'{text}' is no whole number", field=self.name)
+        return int(self._bounded(int(text), text))
+
+    def _number(self, text: str) -> float:
+        if not _NUMBER.fullmatch(text):
+            raise ConfigError(f"'{text}' is no number", field=self.name)
+        return self._bounded(float(text), text)
+
+    def _bounded(self, number: float, text: str) -> float:
+        if self.minimum is not None and number < self.minimum:
+            raise ConfigError(f"{text} is below the minimum {self.minimum:g}", field=self.name)
+        if self.maximum is not None and number > self.maximum:
+            raise ConfigError(f"{text} is above the maximum {self.maximum:g}", field=self.name)
+        return number
+
+    def _string(self, text: str) -> object:
+        if self.choices and text not in self.choices:
+            allowed = ", ".join(self.choices)
+            raise ConfigError(f"'{text}' is not one of {allowed}", field=self.name)
+        plain = decode_text(text) if self.percent else text
+        if self.max_length is not None and len(plain) > self.max_length:
+            raise ConfigError(f"longer than {self.max_length} characters", field=self.name)
+        if self.format is None:
+            return plain
+        if not self.many:
+            return self._formatted(plain, self.format)
+        items = [item for item in _SEPARATOR.split(plain) if item]
+        if not items:
+            raise ConfigError("needs at least one value", field=self.name)
+        return tuple(self._formatted(item, self.format) for item in items)
+
+    def _formatted(self, text: str, form: Format) -> object:
+        try:
+            return form.parse(text)
+        except ValueError:
+            raise ConfigError(
+                f"'{text}' is not valid, allowed is {form.allowed}", field=self.name
+            ) from None
+
+
+def placed(error: ConfigError, *, file: str, line: int | None, field: str = "") -> ConfigError:
+    """The same error with its place; `field` is put in front of the field it names."""
+    inner = error.field or ""
+    full = f"{field}: {inner}" if field and inner and field != inner else field or inner
+    return ConfigError(error.message, file=file, line=line, field=full or None)
