@@ -1,0 +1,1 @@
+"""Checks of the promises a cluster makes, from outside: processes, volumes and the store only."""

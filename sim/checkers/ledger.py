@@ -1,0 +1,97 @@
+"""What became of each node, as seen from outside: power, quorum, agent lock, broken promises."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from appliance.model.events import Event
+from sim.checkers.observed import Commit, Held, Record
+from sim.events import FaultBegins, FaultHeals, NodePower, ViewChange, WatchdogReset
+from sim.layout import ClusterLayout
+
+NEVER_US = -1
+DARK = frozenset({"off", "booting"})  # states in which nothing of an earlier boot is left
+AGENT_PREFIX, AGENT_SUFFIX = "ha_agent_", "_lock"
+
+
+def agent_lock_node(lease: str) -> str | None:
+    """The node whose local resource manager holds the lease of that name while it acts."""
+    if lease.startswith(AGENT_PREFIX) and lease.endswith(AGENT_SUFFIX):
+        return lease[len(AGENT_PREFIX) : -len(AGENT_SUFFIX)]
+    return None
+
+
+class NodeLedger:
+    """Facts about nodes that several checks need.
+
+    A node's *tenure* is the time in which it may act on its guests: it begins when the node takes
+    its own agent lock and ends when it gives the lock up itself or loses power. That somebody
+    else obtained the lock ends no tenure: it is the very thing that must not be relied on alone.
+    """
+
+    def __init__(self, layout: ClusterLayout) -> None:
+        self._softdogs = frozenset(n.name for n in layout.nodes if n.watchdog == "softdog")
+        self._dogless = frozenset(n.name for n in layout.nodes if n.watchdog == "broken")
+        self._two_node = layout.quorum.two_node
+        self._broken: dict[int, str] = {}  # number of the fault -> node
+        self._once_broken: dict[str, bool] = {}  # node -> broken at some time of this boot
+        self.power: dict[str, str] = {}
+        self.members: dict[str, tuple[str, ...]] = {}
+        self.quorate: dict[str, bool] = {}
+        self.tenure_us: dict[str, int] = {}  # node -> beginning of the tenure that is open
+
+    # what is observed
+
+    def on_power(self, record: Record, event: Event) -> None:
+        assert isinstance(event, NodePower)
+        self.power[event.node] = event.state
+        if event.state in DARK:
+            self._lost_power(event.node)
+
+    def on_reset(self, record: Record, event: Event) -> None:
+        assert isinstance(event, WatchdogReset)
+        self._lost_power(event.node)
+
+    def _lost_power(self, node: str) -> None:
+        self.tenure_us.pop(node, None)
+        self.quorate.pop(node, None)
+        self.members.pop(node, None)
+        self._once_broken[node] = node in self._broken.values()
+
+    def on_view(self, record: Record, event: Event) -> None:
+        assert isinstance(event, ViewChange)
+        self.quorate[event.node] = event.quorate
+        self.members[event.node] = event.members
+
+    def on_fault(self, record: Record, event: Event) -> None:
+        assert isinstance(event, FaultBegins)
+        if event.fault_kind == "watchdog_broken" and event.node is not None:
+            self._broken[event.fault] = event.node
+            self._once_broken[event.node] = True
+
+    def on_heal(self, record: Record, event: Event) -> None:
+        assert isinstance(event, FaultHeals)
+        self._broken.pop(event.fault, None)
+
+    def on_lease(self, lease: str, commit: Commit, now_us: int) -> None:
+        """A lease was taken or released."""
+        node = agent_lock_node(lease)
+        if node is None or commit.node != node:
+            return
+        if isinstance(commit.after, Held) and commit.after.holder == node:
+            self.tenure_us.setdefault(node, now_us)
+        else:
+            self.tenure_us.pop(node, None)
+
+    # what the checks ask
+
+    def broke(self, nodes: Iterable[str]) -> str | None:
+        """The promise that the hardware or the configuration of these nodes did not keep."""
+        for node in nodes:
+            if node in self._dogless or self._once_broken.get(node):
+                return f"the watchdog of {node} does not fire"
+            if node in self._softdogs and self.power.get(node) == "hung":
+                return f"the software watchdog of {node} hangs with its kernel"
+        if self._two_node:
+            return "with two_node both halves of a split are quorate"
+        return None
