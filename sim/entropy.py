@@ -1,0 +1,64 @@
+"""Randomness of a simulated world: a keyed hash, so that one draw never disturbs another.
+
+What is drawn depends on the world's seed and on what the draw is for, not on how many draws came
+before. Two runs that differ in one fault therefore agree everywhere else.
+"""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import Final
+
+_SCALE: Final = 2.0**-53
+
+
+def _encode(key: tuple[str | int, ...]) -> bytes:
+    """A key as bytes, each key as different ones: 1 is not "1", ("ab",) is not ("a", "b")."""
+    parts = []
+    for part in key:
+        if isinstance(part, str):
+            text = part.encode()
+            parts.append(b"s%d:%b" % (len(text), text))
+        else:
+            parts.append(b"i%d;" % part)
+    return b"".join(parts)
+
+
+class Entropy:
+    """Implements the `Entropy` port, for one world or (see `child`) for one part of it."""
+
+    __slots__ = ("_prefix", "_tokens", "seed")
+
+    def __init__(self, seed: int, *scope: str | int) -> None:
+        self.seed = seed
+        self._prefix = blake2b(_encode((seed, *scope)), digest_size=8, person=b"quorate")
+        self._tokens = 0
+
+    def child(self, *scope: str | int) -> Entropy:
+        """The randomness of one part of the world; its tokens are its own."""
+        return Entropy(self.seed, *scope)
+
+    def unit(self, *key: str | int) -> float:
+        """A number in [0, 1) that depends on the seed and the key alone."""
+        drawn = self._prefix.copy()
+        drawn.update(_encode(key))
+        return (int.from_bytes(drawn.digest(), "big") >> 11) * _SCALE
+
+    def between(self, low: float, high: float, *key: str | int) -> float:
+        """A number from low up to, but not including, high."""
+        return low + (high - low) * self.unit(*key)
+
+    def token(self, size_bytes: int) -> str:
+        """A fresh hexadecimal text of that many bytes, the same in every run of the seed.
+
+        Fresh means numbered: the only draw here that depends on the ones before it.
+        """
+        self._tokens += 1
+        drawn = bytearray()
+        block = 0
+        while len(drawn) < size_bytes:
+            hashed = self._prefix.copy()
+            hashed.update(_encode(("token", self._tokens, block)))
+            drawn += hashed.digest()
+            block += 1
+        return drawn[:size_bytes].hex()

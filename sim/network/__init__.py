@@ -1,0 +1,1 @@
+"""The physical network, votes, and the engine that turns who hears whom into views."""
