@@ -7,7 +7,7 @@ from collections.abc import Callable
 from appliance.model.events import Event
 from sim.checkers.guests import GUEST_ONCE, VOLUME_ONCE, GuestChecks
 from sim.checkers.ledger import NodeLedger
-from sim.checkers.observed import Commit, Observed, Record
+from sim.checkers.observed import Observed, Record, Replica
 from sim.checkers.recovery import FENCED_FIRST, RecoveryCheck
 from sim.checkers.rules import STRICT_RULES, RulesCheck
 from sim.checkers.writes import (
@@ -65,6 +65,7 @@ class Checkers:
         self._quorum = QuorumCheck(ledger, report)
         self._history = HistoryCheck(ledger, report)
         self._lease = LeaseCheck(ledger, report)
+        self._located = {guest.sid: guest.node for guest in world.layout.guests}
         self._handlers: dict[type[Event], tuple[Handler, ...]] = {
             NodePower: (ledger.on_power,),
             WatchdogReset: (ledger.on_reset,),
@@ -79,32 +80,53 @@ class Checkers:
     def attach(self) -> None:
         """Begin to watch."""
         self._world.journal.subscribe(self.on_record)
-        self._world.store.observe(self.on_commit, self._history.on_ack)
+        self._world.store.observers.append(self)
+
+    # what the journal tells
 
     def on_record(self, record: Record) -> None:
         for handler in self._handlers.get(type(record.event), ()):
             handler(record, record.event)
 
-    def on_commit(self, commit: Commit) -> None:
-        self._quorum.on_commit(commit)
-        self._history.on_commit(commit)
-        what, _, name = commit.what.partition("/")
-        if what == "manager_status":
-            self._rules.on_status(commit)
-        elif what == "ha_config":
-            self._rules.on_config(commit)
-        elif what == "guest_node":
-            self._on_location(name, commit)
-        elif what == "lease":
-            now_us = self._world.now_us()
-            self._lease.on_lease(name, commit, now_us)
-            self._ledger.on_lease(name, commit, now_us)
+    # what the store tells
 
-    def _on_location(self, sid: str, commit: Commit) -> None:
-        now_us = self._world.now_us()
-        self._recovery.on_location(sid, commit, now_us)
-        self._rules.on_location(sid, commit, now_us)
-        self._guests.look(sid)
+    def on_commit(self, node: str, replica: Replica, what: str) -> None:
+        self._quorum.on_commit(node, what)
+        self._rules.on_config(replica.config)
+        verb, _, name = what.partition(" ")
+        if verb == "manager_status":
+            self._rules.on_status(replica.manager_status(self._world.now_us()))
+        elif verb in ("lease", "release"):
+            self._on_lease(node, name, replica)
+        elif verb in ("steal", "rename"):
+            self._on_location(name, replica, recovered=verb == "steal")
+
+    def on_acknowledged(self, node: str, writes: int) -> None:
+        self._history.on_acknowledged(node, writes)
+
+    def on_installed(self, group: tuple[str, ...], replica: Replica, quorate: bool) -> None:
+        self._history.on_installed(group, replica, quorate)
+
+    def _on_lease(self, node: str, name: str, replica: Replica) -> None:
+        lease, now_us = replica.leases.get(name), self._world.now_us()
+        self._lease.on_lease(name, lease, now_us)
+        self._ledger.on_lease(node, name, lease, now_us)
+
+    def _on_location(self, sid: str, replica: Replica, *, recovered: bool) -> None:
+        now_us, before, after = (
+            self._world.now_us(),
+            self._located.get(sid),
+            replica.guest_nodes[sid],
+        )
+        self._located[sid] = after
+        if recovered:
+            if before is not None:
+                self._recovery.on_recovered(sid, before)
+            self._rules.on_recovered(sid, after, now_us)
+        else:
+            self._rules.on_moved(sid, after, now_us)
+        self._recovery.on_arrived(sid, after, now_us)
+        self._guests.look(sid, after)
 
     def _on_daemon_failed(self, record: Record, event: Event) -> None:
         assert isinstance(event, DaemonFailed)

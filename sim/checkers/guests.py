@@ -27,14 +27,14 @@ class GuestChecks:
 
     def on_guest(self, record: Record, event: Event) -> None:
         assert isinstance(event, GuestChange)
-        self.look(event.guest)
+        self.look(event.guest, event.node)
 
-    def look(self, sid: str) -> None:
-        """Check one guest and its volumes now."""
+    def look(self, sid: str, node: str) -> None:
+        """Check the guest now, and its volume as that node means it."""
         self._once(GUEST_ONCE, sid, self._guests.runs_on(sid), f"{sid} runs on")
-        for volume in self._guests.volumes(sid):
-            nodes = self._guests.writers(volume)
-            self._once(VOLUME_ONCE, volume, nodes, f"{volume} is open for writing on")
+        volume = self._guests.volume(sid, node)
+        writers = self._guests.storage.writers(volume)
+        self._once(VOLUME_ONCE, str(volume), writers, f"{volume} is open for writing on")
 
     def _once(self, promise: str, subject: str, nodes: tuple[str, ...], what: str) -> None:
         key = promise, subject

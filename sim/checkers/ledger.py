@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from appliance.model.events import Event
-from sim.checkers.observed import Commit, Held, Record
+from sim.checkers.observed import Lease, Record
 from sim.events import FaultBegins, FaultHeals, NodePower, ViewChange, WatchdogReset
 from sim.layout import ClusterLayout
 
@@ -73,12 +73,11 @@ class NodeLedger:
         assert isinstance(event, FaultHeals)
         self._broken.pop(event.fault, None)
 
-    def on_lease(self, lease: str, commit: Commit, now_us: int) -> None:
-        """A lease was taken or released."""
-        node = agent_lock_node(lease)
-        if node is None or commit.node != node:
+    def on_lease(self, node: str, name: str, lease: Lease | None, now_us: int) -> None:
+        """The node wrote that lease: took or renewed it, or gave it up (None)."""
+        if agent_lock_node(name) != node:
             return
-        if isinstance(commit.after, Held) and commit.after.holder == node:
+        if lease is not None and lease.owner == node:
             self.tenure_us.setdefault(node, now_us)
         else:
             self.tenure_us.pop(node, None)

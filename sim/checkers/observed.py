@@ -1,57 +1,56 @@
 """What the checkers observe of a world: nothing of it is the core's opinion.
 
-The store tells every write that took effect as a `Commit`, and its number again when the node that
-sent it learnt so (`ack`). What a coasting loop renews is no commit; a lease tells when it was last
-renewed when somebody else takes it.
+Of the store they are told every write that took effect, with the replica as it is after it and
+the words in which the store names the write:
 
-Names of what is written (`Commit.what`), with the values before and after:
+    manager_status            the manager's published status
+    steal SID, rename SID     a guest's configuration moved: by recovery, by a migration
+    lease NAME, release NAME  a lease was taken or renewed, given up
+    anything else             HA configuration, LRM status, commands
 
-    manager_status      ManagerStatus
-    lrm_status/NODE     LrmStatus or None
-    crm_commands        tuple of command lines
-    ha_config           HaConfig: services, rules, groups
-    guest_node/SID      the node on which the guest's configuration lies, or None
-    lease/NAME          Held or None
-
-and why (`Commit.why`), where it matters: `recover` and `move` of guest_node; `take` and `release`
-of a lease.
+What a coasting loop renews is no write; a lease knows when it was last renewed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from appliance.model.events import Event
+from appliance.model.ha.status import ManagerStatus
+from appliance.ports.ha_store import HaConfig
 from sim.layout import ClusterLayout
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
-    """A lease: who holds it, when it was last renewed (simulated time), for how long."""
+class Lease(Protocol):
+    @property
+    def owner(self) -> str: ...
 
-    holder: str
-    renewed_us: int
-    life_us: int
+    def renewed_us(self, now_us: int) -> int:
+        """When its owner last renewed it, in simulated time."""
+        ...
 
 
-@dataclass(frozen=True, slots=True)
-class Commit:
-    """A write that took effect in the partition of its sender.
+class Replica(Protocol):
+    """A copy of the store."""
 
-    number grows with every commit of the world. parent is the number of the last commit that the
-    replica had taken which this one was applied to (0: none), so that the commits of one history
-    form a chain, and a commit that a merge dropped is in nobody's chain any more.
-    """
+    @property
+    def config(self) -> HaConfig: ...
 
-    number: int
-    parent: int
-    node: str
-    what: str
-    why: str
-    before: Any
-    after: Any
+    @property
+    def guest_nodes(self) -> Mapping[str, str]:
+        """sid -> the node on which the guest's configuration lies."""
+        ...
+
+    @property
+    def leases(self) -> Mapping[str, Lease]: ...
+
+    @property
+    def written(self) -> Mapping[str, int]:
+        """node -> how many of its writes this copy contains."""
+        ...
+
+    def manager_status(self, now_us: int) -> ManagerStatus: ...
 
 
 class Record(Protocol):
@@ -75,18 +74,38 @@ class Guests(Protocol):
         """The nodes on which a process of the guest executes."""
         ...
 
-    def volumes(self, sid: str) -> tuple[str, ...]:
-        """The guest's volumes, wherever they are."""
+    def volume(self, sid: str, node: str) -> Any:
+        """The guest's volume as that node means it."""
         ...
 
-    def writers(self, volume: str) -> tuple[str, ...]:
+    @property
+    def storage(self) -> Writers: ...
+
+
+class Writers(Protocol):
+    def writers(self, volume: Any) -> tuple[str, ...]:
         """The nodes that have the volume open for writing."""
         ...
 
 
 class Store(Protocol):
-    def observe(self, on_commit: Callable[[Commit], None], on_ack: Callable[[int], None]) -> None:
-        """Tell commits, and the numbers of those whose sender was told that they took effect."""
+    """Calls its observers (see `Checkers`): on_commit, on_acknowledged, on_installed."""
+
+    @property
+    def observers(self) -> list[StoreObserver]: ...
+
+
+class StoreObserver(Protocol):
+    def on_commit(self, node: str, replica: Replica, what: str) -> None:
+        """A write of that node took effect."""
+        ...
+
+    def on_acknowledged(self, node: str, writes: int) -> None:
+        """The node was told so; the copy it was told from has so many of its writes."""
+        ...
+
+    def on_installed(self, group: tuple[str, ...], replica: Replica, quorate: bool) -> None:
+        """These nodes share a view and this copy from now on."""
         ...
 
 

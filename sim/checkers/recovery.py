@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from appliance.model.events import Event
 from sim.checkers.ledger import NEVER_US, NodeLedger
-from sim.checkers.observed import Commit, Guests, Record
+from sim.checkers.observed import Guests, Record
 from sim.events import GuestChange, Violation
 
 FENCED_FIRST = "fenced-before-recovery"
@@ -29,12 +29,13 @@ class RecoveryCheck:
         assert isinstance(event, GuestChange)
         self._belonged_us[event.guest, event.node] = record.t_us
 
-    def on_location(self, sid: str, commit: Commit, now_us: int) -> None:
-        """The guest's configuration went from one node to another."""
-        if commit.why == "recover" and commit.before is not None:
-            self._judge(sid, commit.before)
-        if commit.after is not None:
-            self._belonged_us[sid, commit.after] = now_us
+    def on_recovered(self, sid: str, node: str) -> None:
+        """The manager takes the guest's configuration away from that node."""
+        self._judge(sid, node)
+
+    def on_arrived(self, sid: str, node: str, now_us: int) -> None:
+        """The guest's configuration lies on that node from now on."""
+        self._belonged_us[sid, node] = now_us
 
     def _judge(self, sid: str, node: str) -> None:
         running = self._guests.runs_on(sid)

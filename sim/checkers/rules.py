@@ -16,8 +16,10 @@ from dataclasses import dataclass
 
 from appliance.model.events import Event
 from appliance.model.ha.rules import NodeAffinityRule, ResourceAffinityRule, Rule
+from appliance.model.ha.status import ManagerStatus
+from appliance.ports.ha_store import HaConfig
 from sim.checkers.ledger import NodeLedger
-from sim.checkers.observed import Commit, Guests, Record
+from sim.checkers.observed import Guests, Record
 from sim.events import Operator, Violation
 
 STRICT_RULES = "strict-rules"
@@ -63,11 +65,12 @@ class RulesCheck:
 
     def __init__(self, guests: Guests, ledger: NodeLedger, report: Callable[[Violation], None]):
         self._guests, self._ledger, self._report = guests, ledger, report
+        self._config: HaConfig | None = None
+        self._status: ManagerStatus | None = None
         self._rules: tuple[Rule, ...] = ()
         self._known_nodes = 0
         self._clear = Clear({}, {})
         self._requested: dict[str, str] = {}
-        self._started: dict[str, str] = {}  # service -> node, as the manager published
         self._recovered: dict[str, tuple[str, int]] = {}  # service -> node, when
         self._ordered_us: dict[str, int] = {}  # node -> when an operator last ordered a move there
 
@@ -77,46 +80,40 @@ class RulesCheck:
         if len(words) == 4 and words[0] == "ha-manager" and words[1] in MOVES:
             self._ordered_us[words[3]] = record.t_us
 
-    def on_config(self, commit: Commit) -> None:
-        config = commit.after
+    def on_config(self, config: HaConfig) -> None:
+        if config is self._config:
+            return
+        self._config = config
         self._requested = {sid: service.state for sid, service in config.services.items()}
         if config.rules.rules != self._rules:
             self._rules = config.rules.rules
             self._clear = clear_rules(self._rules, self._known_nodes)
 
-    def on_status(self, commit: Commit) -> None:
-        status = commit.after
-        if not self._clear.apart and len(status.nodes) == self._known_nodes:
-            return
-        self._started = {
-            sid: service.node
-            for sid, service in status.services.items()
-            if service.state == "started"
-        }
+    def on_status(self, status: ManagerStatus) -> None:
+        self._status = status
         if len(status.nodes) != self._known_nodes:
             self._known_nodes = len(status.nodes)
             self._clear = clear_rules(self._rules, self._known_nodes)
 
-    def on_location(self, sid: str, commit: Commit, now_us: int) -> None:
-        """The guest's configuration went from one node to another."""
-        node, recovered = commit.after, commit.why == "recover"
+    def on_moved(self, sid: str, node: str, now_us: int) -> None:
+        """A migration took the guest's configuration to that node."""
         self._recovered.pop(sid, None)
-        if node is None or commit.before is None:
-            return
-        if recovered or not self._was_ordered(node, now_us):
-            self._judge_node(sid, node, commit.why)
-        if recovered:
-            self._judge_company(sid, node, now_us)
-            self._recovered[sid] = node, now_us
+        if not self._was_ordered(node, now_us):
+            self._judge_node(sid, node, "moved")
+
+    def on_recovered(self, sid: str, node: str, now_us: int) -> None:
+        """The manager took the guest's configuration from a fenced node to that one."""
+        self._judge_node(sid, node, "recovered")
+        self._judge_company(sid, node, now_us)
+        self._recovered[sid] = node, now_us
 
     def _was_ordered(self, node: str, now_us: int) -> bool:
         ordered_us = self._ordered_us.get(node)
         return ordered_us is not None and now_us - ordered_us <= ORDERED_FOR_US
 
-    def _judge_node(self, sid: str, node: str, why: str) -> None:
+    def _judge_node(self, sid: str, node: str, verb: str) -> None:
         rule, nodes = self._clear.nodes.get(sid, ("", frozenset()))
         if rule and node not in nodes and self._requested.get(sid) == "started":
-            verb = "recovered" if why == "recover" else "moved"
             allowed = ", ".join(sorted(nodes))
             detail = f"{sid} is {verb} to {node}; rule {rule} allows only {allowed}"
             self._report(Violation(STRICT_RULES, detail, self._ledger.broke(())))
@@ -132,4 +129,7 @@ class RulesCheck:
         at, when_us = self._recovered.get(sid, ("", 0))
         if at == node and now_us - when_us <= SAME_ROUND_US:
             return True
-        return self._started.get(sid) == node and node in self._guests.runs_on(sid)
+        service = self._status.services.get(sid) if self._status is not None else None
+        if service is None or service.state != "started" or service.node != node:
+            return False
+        return node in self._guests.runs_on(sid)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sim.checkers.ledger import NodeLedger
-from sim.checkers.observed import Commit, Held
+from sim.checkers.observed import Lease, Replica
 from sim.events import Violation
 
 MINORITY_SILENT = "minority-silent"
@@ -14,7 +14,6 @@ LEASE_ONCE = "lease-once"
 
 US = 1_000_000
 LIFE_US = 120 * US  # what the holder of a lease of the HA stack may rely on
-LIFE_BY_NAME = "ha_"
 
 Report = Callable[[Violation], None]
 
@@ -25,50 +24,42 @@ class QuorumCheck:
     def __init__(self, ledger: NodeLedger, report: Report) -> None:
         self._ledger, self._report = ledger, report
 
-    def on_commit(self, commit: Commit) -> None:
-        if self._ledger.quorate.get(commit.node, True):
+    def on_commit(self, node: str, what: str) -> None:
+        if self._ledger.quorate.get(node, True):
             return
-        verb = "recovers" if commit.why == "recover" else "writes"
-        members = ", ".join(self._ledger.members.get(commit.node, ())) or "nobody"
-        detail = f"{commit.node} {verb} {commit.what} without quorum (it sees {members})"
-        self._report(Violation(MINORITY_SILENT, detail, self._ledger.broke((commit.node,))))
+        verb = "recovers" if what.startswith("steal ") else "writes"
+        members = ", ".join(self._ledger.members.get(node, ())) or "nobody"
+        detail = f"{node} {verb} {what.removeprefix('steal ')} without quorum (it sees {members})"
+        self._report(Violation(MINORITY_SILENT, detail, self._ledger.broke((node,))))
 
 
 class HistoryCheck:
-    """Every commit builds upon all that were acknowledged before it.
+    """Whatever a quorate partition goes on from contains every acknowledged write.
 
-    Commits form chains by their parents. Of the chain of the last acknowledged commit only the
-    part after it is remembered, so a look back takes as many steps as there are commits in flight.
+    Writes are counted by their writer. A copy that has fewer writes of a node than that node was
+    told of has lost one. Told once: from there on the new history counts.
     """
 
     def __init__(self, ledger: NodeLedger, report: Report) -> None:
         self._ledger, self._report = ledger, report
-        self._acknowledged = 0
-        self._parents: dict[int, int] = {}
-        self._whats: dict[int, str] = {}
+        self._acknowledged: dict[str, int] = {}
 
-    def on_commit(self, commit: Commit) -> None:
-        self._parents[commit.number] = commit.parent
-        self._whats[commit.number] = commit.what
-        step = commit.parent
-        while step > self._acknowledged:
-            step = self._parents.get(step, 0)
-        if step < self._acknowledged:
-            what = self._whats.get(self._acknowledged, "something")
-            detail = (
-                f"{commit.node} writes {commit.what} upon a state that lacks an acknowledged "
-                f"write of {what} (commit {self._acknowledged})"
-            )
-            self._report(Violation(NO_LOST_ACK, detail, self._ledger.broke(())))
-            self._acknowledged = 0  # told once; from here on the new history counts
+    def on_acknowledged(self, node: str, writes: int) -> None:
+        if writes > self._acknowledged.get(node, 0):
+            self._acknowledged[node] = writes
 
-    def on_ack(self, number: int) -> None:
-        if number <= self._acknowledged:
+    def on_installed(self, group: tuple[str, ...], replica: Replica, quorate: bool) -> None:
+        if not quorate:
             return
-        self._acknowledged = number
-        for old in [known for known in self._parents if known < number]:
-            del self._parents[old]
-            del self._whats[old]
+        for node, writes in self._acknowledged.items():
+            kept = replica.written.get(node, 0)
+            if kept < writes:
+                self._acknowledged[node] = kept
+                detail = (
+                    f"{', '.join(group)} go on from a state that lacks {writes - kept} "
+                    f"acknowledged writes of {node}"
+                )
+                self._report(Violation(NO_LOST_ACK, detail, self._ledger.broke(group)))
 
 
 class LeaseCheck:
@@ -80,17 +71,20 @@ class LeaseCheck:
 
     def __init__(self, ledger: NodeLedger, report: Report) -> None:
         self._ledger, self._report = ledger, report
+        self._leases: dict[str, tuple[str, Lease]] = {}  # name -> owner, the lease as last written
 
-    def on_lease(self, lease: str, commit: Commit, now_us: int) -> None:
-        before, after = commit.before, commit.after
-        if not isinstance(before, Held) or not isinstance(after, Held):
+    def on_lease(self, name: str, lease: Lease | None, now_us: int) -> None:
+        """A lease was taken, renewed, or given up (None)."""
+        owner, last = self._leases.pop(name, ("", None))
+        if lease is None:
             return
-        life_us = LIFE_US if lease.startswith(LIFE_BY_NAME) else before.life_us
-        silent_us = now_us - before.renewed_us
-        if after.holder == before.holder or silent_us >= life_us:
+        self._leases[name] = lease.owner, lease
+        if last is None or lease.owner == owner:
             return
-        detail = (
-            f"{after.holder} takes {lease} from {before.holder}, which renewed it "
-            f"{silent_us / US:.1f} s ago and may rely on it for {life_us / US:.0f} s"
-        )
-        self._report(Violation(LEASE_ONCE, detail, self._ledger.broke((before.holder,))))
+        silent_us = now_us - last.renewed_us(now_us)
+        if silent_us < LIFE_US:
+            detail = (
+                f"{lease.owner} takes {name} from {owner}, which renewed it "
+                f"{silent_us / US:.1f} s ago and may rely on it for {LIFE_US // US} s"
+            )
+            self._report(Violation(LEASE_ONCE, detail, self._ledger.broke((owner,))))
