@@ -10,7 +10,7 @@ from asyncio import CancelledError
 from collections.abc import Callable, Coroutine, Generator, Sequence
 from typing import Any, Generic, TypeVar
 
-from sim.kernel import ORDER_TASK, Kernel
+from sim.kernel import ORDER_TASK, Kernel, to_us
 
 T = TypeVar("T")
 
@@ -34,6 +34,15 @@ class Signal(Generic[T]):
     def fail(self, error: BaseException) -> None:
         """It went wrong: the error is raised where it is awaited."""
         self._settle(None, error)
+
+    def fire_now(self, value: T) -> None:
+        """As `fire`, but the waiters run at once: for callers that are events themselves."""
+        if self.fired:
+            return
+        self.fired, self._value = True, value
+        waiters, self._waiters = self._waiters, []
+        for waiter in waiters:
+            self._boot.run(waiter)
 
     def _settle(self, value: T | None, error: BaseException | None) -> None:
         if self.fired:
@@ -161,7 +170,7 @@ class Boot:
     def sleep(self, delay_us: int, order: int = ORDER_TASK) -> Signal[None]:
         """A signal that fires after so long; a paused node notices when it wakes."""
         signal: Signal[None] = Signal(self)
-        self.kernel.call_in(delay_us, lambda: signal.fire(None), order)
+        self.kernel.call_in(delay_us, lambda: signal.fire_now(None), order)
         return signal
 
     async def settle(self, tasks: Sequence[Any], seconds: float) -> None:
@@ -179,7 +188,7 @@ class Boot:
                 timer.cancel()
                 over.fire(None)
 
-        timer = self.kernel.call_in(round(seconds * 1_000_000), lambda: over.fire(None))
+        timer = self.kernel.call_in(to_us(seconds), lambda: over.fire(None))
         for task in pending:
             task.ended.on_fire(one_ended)
         await over

@@ -1,0 +1,1 @@
+"""Machines: power, boot, watchdog, pause."""

@@ -1,0 +1,145 @@
+"""What people configured for HA, on the simulated store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from appliance.model.errors import QuorateError, StaleError
+from appliance.model.ha.resources import ServiceConfig
+from appliance.model.ha.rules import RuleSet
+from appliance.ports import topics
+from appliance.ports.ha_store import DatacenterOptions, HaConfig
+from sim.pace import Effect, Wakeups
+from sim.store.replica import Replica
+from sim.store.store import Store
+from sim.tasks import Boot
+
+# Told of each configuration taken by recovery: (by node, sid, from node, to node).
+OnSteal = Callable[[str, str, str, str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class SimHaConfig:
+    """Implements the `HaConfigStore` port for one boot, and what operators change."""
+
+    boot: Boot
+    store: Store
+    wakeups: Wakeups
+    on_steal: OnSteal
+
+    # reads
+
+    def config(self) -> HaConfig:
+        return self.store.replica(self.boot.node).config
+
+    def options(self) -> DatacenterOptions:
+        return self.store.replica(self.boot.node).options
+
+    def guest_lock(self, sid: str) -> str | None:
+        return self.store.replica(self.boot.node).guest_locks.get(sid)
+
+    # what the daemons write
+
+    async def set_requested_state(self, sid: str, state: str) -> None:
+        await self._change(
+            f"state of {sid}",
+            lambda config: _with_service(config, replace(_service(config, sid), state=state)),
+        )
+
+    async def steal_service(self, sid: str, from_node: str, to_node: str, lease: str) -> None:
+        def apply(replica: Replica, effect: Effect) -> None:
+            if not replica.held_lease(lease, self.boot.node, effect.done_us):
+                raise StaleError(f"{self.boot.node} does not hold {lease}")
+            self._rename(replica, sid, from_node, to_node)
+            self.on_steal(self.boot.node, sid, from_node, to_node)
+
+        await self.store.write(self.boot, f"steal {sid}", apply)
+
+    async def rename_service(self, sid: str, from_node: str, to_node: str) -> None:
+        """The end of a migration: the guest's configuration moves with it."""
+        await self.store.write(
+            self.boot,
+            f"rename {sid}",
+            lambda replica, _: self._rename(replica, sid, from_node, to_node),
+        )
+
+    async def remove_lock(self, sid: str, kinds: Sequence[str]) -> str | None:
+        if self.guest_lock(sid) not in kinds:
+            return None
+
+        def apply(replica: Replica, _effect: Effect) -> str | None:
+            held = replica.guest_locks.get(sid)
+            return replica.guest_locks.pop(sid) if held in kinds else None
+
+        return await self.store.write(self.boot, f"lock of {sid}", apply)
+
+    async def migrate_groups(self, rules: RuleSet, failback: Mapping[str, bool]) -> None:
+        def change(config: HaConfig) -> HaConfig:
+            services = {
+                sid: replace(service, group=None, failback=failback.get(sid, service.failback))
+                for sid, service in config.services.items()
+            }
+            return replace(
+                config,
+                services=services,
+                rules=rules,
+                rules_digest=f"{config.rules_digest}+groups",
+                groups=(),
+                groups_digest="",
+            )
+
+        await self._change("groups", change)
+
+    # what operators write
+
+    async def put_service(self, service: ServiceConfig) -> None:
+        await self._change(
+            f"resource {service.sid}", lambda config: _with_service(config, service)
+        )
+
+    async def remove_service(self, sid: str) -> None:
+        def change(config: HaConfig) -> HaConfig:
+            _service(config, sid)
+            kept = {name: one for name, one in config.services.items() if name != sid}
+            return replace(config, services=kept)
+
+        await self._change(f"resource {sid}", change)
+
+    async def set_options(self, options: DatacenterOptions) -> None:
+        def apply(replica: Replica, _effect: Effect) -> None:
+            replica.options = options
+            self.wakeups.publish(replica.members, topics.HA_CONFIG)
+
+        await self.store.write(self.boot, "datacenter.cfg", apply)
+
+    # the mechanics
+
+    async def _change(self, what: str, change: Callable[[HaConfig], HaConfig]) -> None:
+        def apply(replica: Replica, _effect: Effect) -> None:
+            replica.config = change(replica.config)
+            self.wakeups.publish(replica.members, topics.HA_CONFIG)
+
+        await self.store.write(self.boot, what, apply)
+
+    def _rename(self, replica: Replica, sid: str, from_node: str, to_node: str) -> None:
+        held_by = replica.guest_nodes.get(sid)
+        if held_by != from_node:
+            raise StaleError(f"the configuration of {sid} is on {held_by}, not on {from_node}")
+        replica.guest_nodes[sid] = to_node
+        service = replica.config.services.get(sid)
+        if service is not None:
+            replica.config = _with_service(replica.config, replace(service, node=to_node))
+        self.wakeups.publish(replica.members, topics.HA_CONFIG)
+
+
+def _service(config: HaConfig, sid: str) -> ServiceConfig:
+    service = config.services.get(sid)
+    if service is None:
+        raise QuorateError(f"no such service '{sid}'")
+    return service
+
+
+def _with_service(config: HaConfig, service: ServiceConfig) -> HaConfig:
+    services = {**config.services, service.sid: service}
+    return replace(config, services=dict(sorted(services.items())))
