@@ -24,8 +24,8 @@ up: setup ## rehearse a failover: five nodes, one loses power; watch it, then op
 
 test: check ## everything that can be tested on this machine
 	$(PYTEST) -n $(WORKERS) -m "$(EVERYDAY)" --ignore tests/tidy
-	@echo "slow suites:"; \
-	$(PYTEST) -n $(WORKERS) -m "slow and not real" || { code=$$?; [ $$code -eq 5 ] || exit $$code; }
+	@echo "slow suites, and those in a browser:"; \
+	$(PYTEST) -n $(WORKERS) -m "(slow or browser) and not real" || { code=$$?; [ $$code -eq 5 ] || exit $$code; }
 
 check: setup ## format, lint, types, architecture, shape of the tree
 	$(BIN)/ruff format --check .

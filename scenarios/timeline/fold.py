@@ -56,11 +56,26 @@ def natural(name: str) -> list[tuple[int, int | str]]:
 class _Node:
     def __init__(self) -> None:
         self.power, self.quorum, self.master = Track(), Track(), Track()
-        self.state, self.lrm = Track(), Track()
+        self.state, self.lrm, self.status = Track(), Track(), Track()
+
+    def show(self, t_us: int) -> None:
+        """Take power, quorum and state as they are now into the status."""
+        power = self.power.state
+        if power == "stopping":
+            self.status.set(t_us, "shutting down")
+        elif power is not None and power != "on":
+            self.status.set(t_us, power)
+        elif self.quorum.state == "no quorum":
+            self.status.set(t_us, "no quorum")
+        elif self.state.state == "maintenance":
+            self.status.set(t_us, "maintenance")
+        else:
+            self.status.set(t_us, power)
 
     def lane(self, name: str, end_us: int) -> NodeLane:
         return NodeLane(
             name,
+            self.status.spans(end_us),
             self.power.spans(end_us),
             self.quorum.spans(end_us),
             self.master.spans(end_us),
@@ -158,6 +173,7 @@ class Fold:
                 track.set(line.t_us, None)
             for guest in self._guests.values():
                 guest.node_lost(line.t_us, name)
+        node.show(line.t_us)
         if was_stalled != (state in STALLED):
             self._stall(line.t_us)
 
@@ -172,6 +188,7 @@ class Fold:
         node = self._node(told["node"])
         if node.power.state not in LOST:
             node.quorum.set(line.t_us, "quorate" if told["quorate"] else "no quorum")
+            node.show(line.t_us)
 
     def _status(self, line: Line, told: Any) -> None:
         name, _, daemon = line.actor.partition("/")
@@ -187,7 +204,9 @@ class Fold:
         (node.master if daemon == "crm" else node.lrm).set(line.t_us, None)
 
     def _node_state(self, line: Line, told: Any) -> None:
-        self._node(told["node"]).state.set(line.t_us, told["to"])
+        node = self._node(told["node"])
+        node.state.set(line.t_us, told["to"])
+        node.show(line.t_us)
 
     def _guest(self, line: Line, told: Any) -> None:
         self._track(told["guest"]).told(line.t_us, told["node"], told["state"], told.get("target"))

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import ceil
 
-# A node's power.
-POWER = ("on", "off", "booting", "stopping", "hung", "paused")
+# What a node is at a glance: the gravest of its power, its quorum and the manager's view of it.
+STATUS = ("on", "off", "booting", "shutting down", "hung", "paused", "no quorum", "maintenance")
 
 # A guest. `moving`: runs on its source while it migrates. `relocating`: stopped to be moved.
 # `waiting`: has never run nor failed to. `stopped`: as somebody asked. `double`: on two nodes.
@@ -49,11 +49,13 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class NodeLane:
-    """One node. quorum: `quorate` or `no quorum` while it is on; master: spans as CRM master;
-    state: what the master holds it for; lrm: the state of its local resource manager.
+    """One node. status: power, quorum and maintenance in one word; quorum: `quorate` or
+    `no quorum` while it is on; master: spans as CRM master; state: what the master holds it for;
+    lrm: the state of its local resource manager.
     """
 
     name: str
+    status: tuple[Span, ...]
     power: tuple[Span, ...]
     quorum: tuple[Span, ...]
     master: tuple[Span, ...]
