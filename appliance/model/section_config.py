@@ -126,19 +126,22 @@ def read_sections(
     reader = _Reader(file)
     raw = _split(text, reader)
     by_name = {declared.name: declared for declared in types}
-    latest = {identity(section.type, section.id): section.line for section in raw.sections}
+    ours = [section for section in raw.sections if section.type in by_name]
+    latest = {identity(section.type, section.id): section.line for section in ours}
     sections: list[Section] = []
     found: list[Found] = []
     for section in raw.sections:
+        if section.type not in by_name:
+            sections.append(section)
+            continue
         last = latest[identity(section.type, section.id)]
         if last != section.line:
             message = f"is repeated in line {last}, the later one holds"
             reader.problem(message, section.line, f"{section.type} {section.id}")
             continue
-        declared = by_name.get(section.type)
-        values = {} if declared is None else reader.values(section, declared)
+        values = reader.values(section, by_name[section.type])
         sections.append(section if values is not None else replace(section, bad=True))
-        if declared is not None and values is not None:
+        if values is not None:
             found.append(Found(section, values))
     problems = tuple(sorted(reader.problems, key=lambda problem: problem.line or 0))
     if strict and problems:
@@ -162,10 +165,11 @@ def merge_sections(
     sections: list[Section] = []
     above: tuple[str, ...] = ()
     for section in document.sections:
-        item = left.pop(identity(section.type, section.id), None)
+        ours = section.type in by_name
+        item = left.pop(identity(section.type, section.id), None) if ours else None
         if item is not None:
             kept = _merged(section, by_name[item.type], item)
-        elif section.bad or section.type not in by_name:
+        elif section.bad or not ours:
             kept = section
         else:
             # Comments set off by a blank line are not about this section: the next one takes them.
@@ -222,7 +226,8 @@ class _Reader:
                 self._value(section, entry, option, values)
         missing = [o.name for o in declared.options if o.required and o.name not in values]
         for name in missing:
-            self.problem("is missing", section.line, f"{section.type} {section.id}: {name}")
+            if section.entry(name) is None:
+                self.problem("is missing", section.line, f"{section.type} {section.id}: {name}")
         return None if missing else values
 
     def _value(
