@@ -22,6 +22,8 @@ def criteria(cpu: Sequence[float], mem: Sequence[float]) -> Criteria:
 
 def rank(alternatives: Sequence[Criteria]) -> list[float]:
     """A score from 0 to 1 for each alternative: closeness to the ideal one (TOPSIS)."""
+    if not alternatives:
+        return []
     best: list[float] = []
     worst: list[float] = []
     norms: list[float] = []
