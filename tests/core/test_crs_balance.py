@@ -70,7 +70,10 @@ def test_a_tie_goes_to_the_lowest_name() -> None:
 
 @pytest.mark.parametrize("method", METHODS)
 def test_rules_limit_the_targets(method: str) -> None:
-    usage, services = cluster({"a": "n1", "b": "n1", "c": "n2"}, {"a": 3, "b": 3, "c": 1})
+    # Without rules `a` would go to n2, where there is least.
+    usage, services = cluster(
+        {"a": "n1", "b": "n1", "c": "n2", "d": "n3"}, {"a": 3, "b": 3, "c": 1, "d": 2}
+    )
     rules = CompiledRules(
         node_affinity={"a": {"n1": 0}, "b": {"n1": -1, "n2": 0, "n3": 0}},
         negative={"b": ("c",), "c": ("b",)},
@@ -122,6 +125,15 @@ def test_a_service_that_is_not_counted_stops_everything() -> None:
     assert warning == "cannot find the best balancing move: service 'a' is moving"
 
 
+def test_a_service_without_target_is_not_looked_at() -> None:
+    usage, services = cluster({"a": "n1", "b": "gone", "c": "n1"}, {"a": 1, "b": 1, "c": 1})
+    pinned = CompiledRules(node_affinity={"b": {"gone": 0}})
+    move, warning = best_balancing_move(usage, services, pinned, ON)
+    assert warning is None
+    assert move is not None
+    assert move.sid == "a"
+
+
 def test_an_unknown_method_moves_nothing() -> None:
     usage, services = cluster({"a": "n1", "b": "n1"}, {"a": 1, "b": 1})
     options = CrsOptions("static", method="dice")
@@ -143,11 +155,11 @@ def test_bundles_leave_out_what_cannot_move_now() -> None:
         positive={"a": ("b", "c"), "b": ("a", "c"), "c": ("a", "b"), "d": ("e",), "e": ("d",)}
     )
     services = {
+        "f": ServiceStatus("started", "n3", "u"),
         "a": ServiceStatus("stopped", "n2", "u"),
         "b": ServiceStatus("started", "n1", "u"),
         "c": ServiceStatus("started", "n1", "u"),
         "d": ServiceStatus("started", "n1", "u"),
         "e": ServiceStatus("migrate", "n1", "u", target="n2"),
-        "f": ServiceStatus("started", "n3", "u"),
     }
-    assert bundles(services, rules) == {"b": ("b", "c"), "f": ("f",)}
+    assert list(bundles(services, rules).items()) == [("b", ("b", "c")), ("f", ("f",))]

@@ -93,6 +93,10 @@ def test_no_cpu_limit_means_all_of_the_node() -> None:
     usage.register("all", "n1", None, True)
     assert isinstance(usage, StaticUsage)
     assert usage.starting_use() == ([4, 0, 0], [10, 0, 0])
+    four = {**SERVICES, "all": ServiceStats(maxcpu=4, maxmem=10)}
+    same, _ = make_usage("static", NODES, SIZES, four)
+    same.register("all", "n1", None, True)
+    assert usage.scores("all") == same.scores("all") != made("static").scores("all")
 
 
 def test_static_node_sizes_are_whole_numbers() -> None:
@@ -167,11 +171,25 @@ def test_no_node_online() -> None:
 
 
 def test_order_of_registration_does_not_matter() -> None:
-    stats = {f"s{i}": ServiceStats(maxcpu=0.1 * i, maxmem=0.7 * i) for i in range(1, 8)}
+    # In binary fractions 0.1 + 0.2 + 0.3 is not 0.3 + 0.2 + 0.1.
+    stats = {f"s{i}": ServiceStats(maxcpu=i / 10, maxmem=i / 10) for i in range(1, 4)}
     first, _ = make_usage("static", NODES, SIZES, stats)
     second, _ = make_usage("static", NODES, SIZES, stats)
     for sid in stats:
         first.register(sid, "n1", None, True)
     for sid in reversed(stats):
         second.register(sid, "n1", None, True)
+    assert isinstance(first, StaticUsage)
+    assert isinstance(second, StaticUsage)
+    assert first.starting_use() == second.starting_use()
     assert first.scores("s1") == second.scores("s1")
+
+
+@pytest.mark.parametrize("mode", ["static", "dynamic"])
+def test_nodes_that_are_not_online_count_nothing(mode: str) -> None:
+    usage = made(mode)
+    usage.register("small", "gone", None, False)
+    usage.register("large", "n1", "gone", False)
+    other = made(mode)
+    other.register("large", "n1", None, False)
+    assert usage.scores("all") == other.scores("all")

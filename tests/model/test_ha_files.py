@@ -158,11 +158,13 @@ def test_rules_are_written_sorted_and_with_what_is_unknown() -> None:
 
 def test_a_new_rule_is_written_at_the_end() -> None:
     parsed = parse_rules(RULES)
-    new = ResourceAffinityRule("close", ("vm:3", "vm:2"), "positive", "as: agreed")
-    text = write_rules((*parsed.rules, new), parsed.document)
+    close = ResourceAffinityRule("close", ("vm:3", "vm:2"), "positive", "as: agreed")
+    home = NodeAffinityRule("home", ("vm:2",), {"n2": 0, "n1": 3}, strict=True)
+    text = write_rules((*parsed.rules, close, home), parsed.document)
     assert text.endswith(
         "\n\nresource-affinity: close\n\tcomment as%3A agreed\n"
         "\taffinity positive\n\tresources vm:2,vm:3\n\n"
+        "node-affinity: home\n\tnodes n1:3,n2\n\tresources vm:2\n\tstrict 1\n\n"
     )
 
 

@@ -30,7 +30,7 @@ def test_what_is_no_integer(text: str) -> None:
 
 def test_numbers_have_bounds() -> None:
     option = Option("n", "", kind="number", minimum=0, maximum=100)
-    assert option.decode("99.5") == 99.5
+    assert [option.decode(text) for text in ("0", "99.5", "100")] == [0, 99.5, 100]
     for text in ("-0.1", "100.5", "nan", "inf"):
         with pytest.raises(ConfigError):
             option.decode(text)

@@ -57,6 +57,10 @@ def test_errors_name_the_key(text: str, field: str | None, message: str) -> None
     assert (error.value.field, error.value.message) == (field, message)
 
 
+def test_empty_parts_are_nothing() -> None:
+    assert parse(",secure, ,x=1,") == PropertyString({"type": "secure"}, (("x", "1"),))
+
+
 def test_a_bare_value_needs_a_default_key() -> None:
     with pytest.raises(ConfigError, match="needs a key in front"):
         parse_property_string("secure", OPTIONS)

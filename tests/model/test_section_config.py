@@ -160,6 +160,13 @@ def test_changed_values_take_the_place_of_the_old_ones() -> None:
     )
 
 
+def test_a_repeated_key_is_written_once() -> None:
+    text = "fruit: fig\n\tweight 9\n\tweight 8\n\n"
+    wanted = Wanted("fruit", "fig", {"weight": 9})
+    merged = merge_sections(read(text).document, [FRUIT], [wanted])
+    assert write_sections(merged) == "fruit: fig\n\tweight 9\n\n"
+
+
 def test_a_removed_section_leaves_the_comments_that_are_not_its_own() -> None:
     kept = write_sections(merge_sections(read(ODD).document, [FRUIT], []))
     assert kept == ODD[: ODD.index("# a remark")] + ODD[ODD.index("stone:") :]
