@@ -46,14 +46,14 @@ def test_nodes_with_priority() -> None:
 
 RESOURCES = """\
 vm: 100
-	state enabled
-	group west
-	max_restart 0
-	failback 0
-	priority 7
+\tstate enabled
+\tgroup west
+\tmax_restart 0
+\tfailback 0
+\tpriority 7
 
 ct: 100
-	comment 3%3A1
+\tcomment 3%3A1
 
 """
 
@@ -118,18 +118,18 @@ def test_a_group_needs_nodes() -> None:
 RULES = """\
 # who is where
 node-affinity: west
-	resources vm:100,ct:101
-	nodes node2:1,node1
-	strict 1
-	weight 5
+\tresources vm:100,ct:101
+\tnodes node2:1,node1
+\tstrict 1
+\tweight 5
 
 future-affinity: x1
-	resources vm:1
+\tresources vm:1
 
 resource-affinity: apart
-	affinity negative
-	resources vm:100 vm:102;vm:100
-	disable 0
+\taffinity negative
+\tresources vm:100 vm:102;vm:100
+\tdisable 0
 
 """
 

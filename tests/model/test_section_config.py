@@ -128,17 +128,17 @@ ODD = """\
 
 # a remark about apples
 fruit: apple
-	# weighed in May
-	weight 150
-	shape round
-	shape dented
+\t# weighed in May
+\tweight 150
+\tshape round
+\tshape dented
 
 stone: flint
-	weight infinite
-	edge
+\tweight infinite
+\tedge
 
 fruit: broken
-	colour red
+\tcolour red
 
 # the end
 """
