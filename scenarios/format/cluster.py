@@ -67,7 +67,8 @@ def _nodes(root: Table, cluster: Table) -> dict[str, NodeSpec]:
     if raw is None and not refinements:
         cluster.fail(None, "say how many nodes there are: nodes = 5, or a list of names")
     if raw is None:
-        names = [name for table in refinements for name in _new_names(table, "name")]
+        found = [name for table in refinements for name in _new_names(table, "name")]
+        names = list(dict.fromkeys(found))
     elif isinstance(raw, int) and not isinstance(raw, bool):
         names = [f"node{number}" for number in range(1, cluster.integer("nodes", least=1) + 1)]
     else:

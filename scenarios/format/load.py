@@ -20,6 +20,7 @@ from scenarios.format.steps import read_steps
 from scenarios.format.texts import check_texts
 from scenarios.format.values import BrokenPromise, Scenario
 from scenarios.predicates import Names
+from sim.checkers.checkers import PROMISES
 
 _TOML_LINE = re.compile(r"(.*) \(at (?:line (\d+), column \d+|end of document)\)", re.DOTALL)
 _MOST_SECONDS = 10 * 366 * 86400.0
@@ -43,6 +44,8 @@ def loads(text: str, file: str = "scenario") -> Scenario:
     root = Table(values, (), locate(text), file)
     scenario = _scenario(root)
     root.end()
+    if not (scenario.expectations or scenario.nevers or scenario.violation):
+        root.fail(None, "nothing is expected: write [[expect]], [[never]] or violation")
     return scenario
 
 
@@ -58,6 +61,7 @@ def _scenario(root: Table) -> Scenario:
     head = root.table("scenario")
     if "scenario" not in root:
         root.fail(None, "the table [scenario] is missing")
+    name, why, seed = _said(head, "name"), _said(head, "why"), head.integer("seed", 1)
     duration_s = head.duration_s("duration")
     if not 1 <= duration_s <= _MOST_SECONDS:
         head.fail("duration", "a duration from one second to ten years is expected")
@@ -75,10 +79,10 @@ def _scenario(root: Table) -> Scenario:
     moments = Moments(duration_s)
     steps = read_steps(root, layout, names, moments)
     scenario = Scenario(
-        name=_said(head, "name"),
-        why=_said(head, "why"),
+        name=name,
+        why=why,
         file=head.place().file,
-        seed=head.integer("seed", 1),
+        seed=seed,
         duration_s=duration_s,
         layout=layout,
         names=names,
@@ -88,8 +92,6 @@ def _scenario(root: Table) -> Scenario:
         violation=_violation(head),
     )
     head.end()
-    if not scenario.expectations and scenario.violation is None and not scenario.nevers:
-        root.fail(None, "nothing is expected: write [[expect]], [[never]] or violation")
     return scenario
 
 
@@ -101,7 +103,8 @@ def _said(head: Table, key: str) -> str:
 
 
 def _violation(head: Table) -> BrokenPromise | None:
-    promise, broke = head.optional_text("violation"), head.optional_text("broke")
+    broke = head.optional_text("broke")
+    promise = head.choice("violation", PROMISES) if "violation" in head else head.raw("violation")
     if promise is None:
         if broke is not None:
             head.fail("broke", 'this goes with violation = "<promise>"')

@@ -8,7 +8,7 @@ NODE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:-[A-Za-z0-9]+)*")
 STEP_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:-[A-Za-z0-9]+)*")
 # What predicates and steps mean by these words is not a node.
 _LANGUAGE = ("all", "each", "some", "no", "not", "and", "or", "in", "count", "event")
-_STANDS_FOR = ("master", "none", "guest", "node", "host", "spread", "end")
+_STANDS_FOR = ("master", "none", "guest", "node", "host", "spread", "end", "converged")
 RESERVED = frozenset(_LANGUAGE + _STANDS_FOR)
 NAME_HELP = "a name of letters, digits and single hyphens that begins with a letter"
 

@@ -42,8 +42,8 @@ class Amount:
 AMOUNTS: Mapping[str, Amount] = MappingProxyType(
     {
         "nic_flap": Amount("every", "duration", least=0.1),
-        "latency": Amount("added", "duration", scale=1000.0),
-        "loss": Amount("share", "number", most=1.0),
+        "latency": Amount("added", "duration", least=0.001, scale=1000.0),
+        "loss": Amount("share", "number", least=0.001, most=1.0),
         "storage_slow": Amount("factor", "number", least=1.0),
         "clock_jump": Amount("by", "signed"),
     }
@@ -278,4 +278,6 @@ def _amount(table: Table, amount: Amount) -> float:
     seconds = table.duration_s(amount.key, signed=amount.form == "signed")
     if amount.form != "signed" and seconds < amount.least:
         table.fail(amount.key, f"at least {amount.least:g} s are expected")
+    if seconds == 0:
+        table.fail(amount.key, "nothing happens")
     return seconds * amount.scale

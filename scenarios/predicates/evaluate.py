@@ -180,6 +180,8 @@ class Watch:
         facts, name = self.scene.facts, call.name
         if name == "master":
             return lambda _env: facts.master() or NONE
+        if name == "converged":
+            return lambda _env: not self.scene.unmet()
         if name in ("together", "apart"):
             return self._company(call)
         subject = self.value(call.args[0])

@@ -109,6 +109,8 @@ class _Teller:
             case Call(name, args):
                 self.names += [one for arg in args for one in self._all(arg, env)]
                 value = self._watch.value(term)(env)
+                if name == "converged" and not value:
+                    return "; ".join(self._watch.scene.unmet()[:_SHOWN])
                 if name == "master":
                     self.names.append(str(value))
                 return f"{term_text(self._bound(term, env))} is {_shown(value, name)}"

@@ -93,6 +93,7 @@ FUNCTIONS: Mapping[str, Function] = MappingProxyType(
             Function("node", "node", Answer("word", NODE_STATES), "its state as HA shows it"),
             Function("lrm", "node", Answer("word", LRM_STATES), "the state of its LRM"),
             Function("master", "", NODE, "the node whose CRM is master"),
+            Function("converged", "", TRUTH, "all is as it should be: nodes, master, every guest"),
         )
     }
 )

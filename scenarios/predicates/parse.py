@@ -77,6 +77,10 @@ def parse(text: str, names: Names | None = None) -> Predicate:
     return predicate
 
 
+def _stands_alone(name: str) -> bool:
+    return name in FUNCTIONS and not FUNCTIONS[name].takes
+
+
 class _Parser:
     def __init__(self, text: str, found: list[Token]) -> None:
         self._text, self._tokens, self._next = text, found, 0
@@ -201,7 +205,7 @@ class _Parser:
             return self._count()
         token = self._token
         called = self._is("(", 1)
-        if token.kind == "word" and (called or token.text == "master"):
+        if token.kind == "word" and (called or _stands_alone(token.text)):
             if called and token.text not in FUNCTIONS:
                 self._fail(f"there is no '{token.text}(...)'" + did_you_mean(token.text, FUNCTIONS))
             self._take()

@@ -87,10 +87,20 @@ def _number(value: Any) -> float | None:
 
 
 class Scene:
-    """`hit`: step name -> the node that it hit, filled while the run goes on."""
+    """The facts, the clock, and what there is to be counted.
 
-    def __init__(self, facts: Facts, names: Names, now_s: Callable[[], float]) -> None:
-        self.facts, self.names, self.now_s = facts, names, now_s
+    unmet: why the cluster is not as it should be. hit: step name -> the node that it hit, filled
+    while the run goes on.
+    """
+
+    def __init__(
+        self,
+        facts: Facts,
+        names: Names,
+        now_s: Callable[[], float],
+        unmet: Callable[[], tuple[str, ...]],
+    ) -> None:
+        self.facts, self.names, self.now_s, self.unmet = facts, names, now_s, unmet
         self.hit: dict[str, str] = {}
         self.meter = DowntimeMeter(names.guests)
         self._tallies: dict[str, list[Tally]] = {}
