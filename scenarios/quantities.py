@@ -28,10 +28,10 @@ _AMOUNT = re.compile(r"(\d+(?:\.\d+)?) ?([A-Za-z]+)")
 
 
 def duration_s(text: str) -> float | None:
-    """Seconds, or None when it is no duration."""
+    """Seconds, to the microsecond, or None when it is no duration."""
     if _WHOLE.fullmatch(text) is None:
         return None
-    return sum(float(amount) * SECONDS[unit] for amount, unit in _PART.findall(text))
+    return round(sum(float(amount) * SECONDS[unit] for amount, unit in _PART.findall(text)), 6)
 
 
 def duration_text(seconds: float) -> str:
