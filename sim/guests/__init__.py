@@ -1,0 +1,1 @@
+"""Guests of the simulated world: their processes, their volumes, and how they move."""
