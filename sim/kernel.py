@@ -16,6 +16,7 @@ import simpy
 US: Final = 1_000_000  # microseconds in a second
 
 # Orders within one instant. Loops of nodes come last, each with its own (see `loop_order`).
+ORDER_FIRST: Final = 0
 ORDER_FAULT: Final = 10
 ORDER_NETWORK: Final = 20
 ORDER_HARDWARE: Final = 30
@@ -96,8 +97,14 @@ class Kernel:
 
     def run(self, until_us: int) -> None:
         """Let time pass until that instant, whose own events are not run yet."""
-        if until_us > self.now_us:
-            self._env.run(until=until_us)
+        if until_us <= self.now_us:
+            return
+        # Not `Environment.run(until)`: the event by which it stops stays queued at that instant, so
+        # that `next_us` would find something to come where there is nothing.
+        there = self.call_at(until_us, lambda: None, ORDER_FIRST)
+        self.events -= 1
+        while there.active:
+            self._env.step()
 
     def next_us(self) -> int | None:
         """The instant of the next event, or None when nothing is to come."""
