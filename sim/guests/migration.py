@@ -59,6 +59,8 @@ class Mover:
         for node in (source, target):
             if not host.storage.reachable(pool.name, node):
                 return f"storage {pool.name} does not answer on {node}"
+        if not host.storage.exists(host.volume(sid, source)):
+            return f"its volume {host.volume(sid, source)} does not exist"
         copy = host.volume(sid, target)
         new_bytes = spec.disk_bytes if copy.home and not host.storage.exists(copy) else 0
         if new_bytes > host.storage.free_bytes(pool.name, target):

@@ -4,9 +4,10 @@ The order of a live switch-over decides whether two copies can ever run:
 
 1. The source stops executing and the rest is copied. Up to here every failure ends with the source
    going on and the target's half removed: the configuration never left the source.
-2. The configuration is renamed to the target. While the answer is out nobody executes. Refused (and
-   so never written): the source goes on. Written: the source never executes again. Unknown: both
-   halves end, because one of two nodes may start the guest anew and it is not known which.
+2. The configuration is renamed to the target. While the answer is out nobody executes and nobody
+   has the volume open. Refused for lack of quorum, and so never written: the source goes on.
+   Written: the source never executes again. Unknown, or no longer at the source: both halves end,
+   because another node may start the guest anew.
 3. The source's process ends and the target's executes, in one instant. If the target cannot be
    told, both halves end: the configuration lies at the target, which starts the guest anew.
 
@@ -22,7 +23,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from appliance.model.errors import NotQuorateError, QuorateError, StaleError, UnavailableError
+from appliance.model.errors import NotQuorateError, QuorateError, UnavailableError
 from appliance.ports.guests import Outcome
 from sim.guests.needs import Configs, Paths
 from sim.guests.precopy import MoveLimits, PreCopy
@@ -40,7 +41,9 @@ COMMIT: Final = "commit"  # the rename is on its way
 HANDOVER: Final = "handover"  # renamed; the target is being told
 OVER: Final = "over"
 
-CERTAINLY_REFUSED = (NotQuorateError, StaleError, UnavailableError)
+# Nothing was written and the configuration is where it was. StaleError is not among them: it says
+# that the configuration left the source by other means, so that the source must not go on.
+CERTAINLY_AT_SOURCE = (NotQuorateError, UnavailableError)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -175,10 +178,10 @@ class Move:
         # The source's boot carries this, so no answer arrives once the source went down.
         try:
             await self._request.configs.rename(self.sid, self.source, self.target)
-        except CERTAINLY_REFUSED as error:
+        except CERTAINLY_AT_SOURCE as error:
             self._fail(f"the configuration stays: {error}")
         except QuorateError as error:
-            self._give_up_both(f"the configuration may or may not have moved: {error}")
+            self._give_up_both(f"the configuration may not be here any more: {error}")
         else:
             self._renamed()
 
@@ -189,8 +192,13 @@ class Move:
         elif self._half is None:
             self._arrived_dead()
         else:
-            latency_s = self._mover.paths.latency_s(self.source, self.target)
-            self._next(HANDOVER, latency_s, self._hand_over)
+            self._next(HANDOVER, self._latency_s(), self._hand_over)
+
+    def _latency_s(self) -> float:
+        """Of the order to go on; cut off it waits for the path, and for no longer than patience."""
+        paths = self._mover.paths
+        mutual = paths.mutual(self.source, self.target)
+        return paths.latency_s(self.source, self.target) if mutual else 0.0
 
     def _hand_over(self) -> None:
         assert self._half is not None
@@ -237,7 +245,7 @@ class Move:
         self._conclude(Outcome(ok=False, reason=reason))
 
     def _give_up_both(self, reason: str) -> None:
-        """Nobody knows where the configuration is, so nobody executes. Both copies are kept."""
+        """The configuration may be elsewhere, so nobody executes. Both copies are kept."""
         self._end_halves("crashed", reason)
         self._conclude(Outcome(ok=False, reason=reason))
 

@@ -264,6 +264,7 @@ class GuestHost:
         """The move failed: the source's process executes on as if there had been none."""
         process.suspended = False
         self.storage.open(process.volume, process.node)
+        self._pace(process)
         self._changed(process, process.state, why)
 
     def hand_over(self, source: Process | None, half: Process, why: str) -> None:

@@ -1,0 +1,1 @@
+"""Guests of the simulated world: storage, processes, moves, ports."""
