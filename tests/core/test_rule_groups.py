@@ -7,13 +7,11 @@ from dataclasses import replace
 from appliance.core.ha.rules import (
     apply_group_failback,
     build_rules,
-    failback_to_write,
-    migrated_resources,
     rules_from_groups,
     with_groups,
 )
 from appliance.model.ha.groups import Group
-from appliance.model.ha.resources import Resource, ServiceConfig
+from appliance.model.ha.resources import ServiceConfig
 from appliance.model.ha.rules import NodeAffinityRule, RuleSet
 
 GROUPS = (
@@ -66,17 +64,3 @@ def test_failback_is_the_groups() -> None:
     }
     assert list(found) == list(SERVICES)
     assert apply_group_failback((), SERVICES) is SERVICES
-
-
-def test_migration_writes_failback_only_where_the_group_had_it_off() -> None:
-    assert failback_to_write(GROUPS, SERVICES) == {"vm:3": False}
-    before = (
-        Resource("vm:1", group="west", failback=False),
-        Resource("vm:2", group="west"),
-        Resource("vm:3", group="east", max_restart=3),
-    )
-    assert migrated_resources(GROUPS, before) == (
-        Resource("vm:1", failback=False),
-        Resource("vm:2"),
-        Resource("vm:3", failback=False, max_restart=3),
-    )

@@ -13,8 +13,6 @@ from appliance.core.ha.rules.compiled import (
 )
 from appliance.core.ha.rules.groups import (
     apply_group_failback,
-    failback_to_write,
-    migrated_resources,
     rules_from_groups,
     with_groups,
 )
@@ -27,8 +25,6 @@ __all__ = [
     "apply_group_failback",
     "build_rules",
     "compile_rules",
-    "failback_to_write",
-    "migrated_resources",
     "node_affinity",
     "resource_affinity",
     "rules_from_groups",

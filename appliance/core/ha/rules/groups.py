@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from appliance.model.ha.groups import Group
-from appliance.model.ha.resources import Resource, ServiceConfig
+from appliance.model.ha.resources import ServiceConfig
 from appliance.model.ha.rules import NodeAffinityRule, Rule, RuleSet
 
 PREFIX = "ha-group-"
@@ -63,22 +63,3 @@ def apply_group_failback(
         and failback.get(service.group, service.failback) != service.failback
     }
     return {**services, **changed} if changed else services
-
-
-def failback_to_write(
-    groups: Sequence[Group], services: Mapping[str, ServiceConfig]
-) -> dict[str, bool]:
-    """What the migration writes as `failback` of services: off where the group had it off."""
-    staying = frozenset(group.id for group in groups if group.nofailback)
-    return {sid: False for sid in sorted(services) if services[sid].group in staying}
-
-
-def migrated_resources(
-    groups: Sequence[Group], resources: Sequence[Resource]
-) -> tuple[Resource, ...]:
-    """The resources after the migration: no group, `failback` off where the group had it off."""
-    staying = frozenset(group.id for group in groups if group.nofailback)
-    return tuple(
-        replace(item, group=None, failback=item.failback and item.group not in staying)
-        for item in resources
-    )
