@@ -12,11 +12,10 @@ from scenarios.timeline.spans import (
     FaultSpan,
     GuestLane,
     Marker,
-    NodeLane,
     Timeline,
     downtime_of,
 )
-from scenarios.timeline.tracks import GuestTrack, Track
+from scenarios.timeline.tracks import GuestTrack, NodeTrack
 
 INSTANT = frozenset({"reset", "clock_jump", "guest_crash"})
 STALLED = frozenset({"hung", "paused"})
@@ -53,45 +52,17 @@ def natural(name: str) -> list[tuple[int, int | str]]:
     return [(0, int(part)) if part.isdigit() else (1, part) for part in parts]
 
 
-class _Node:
-    def __init__(self) -> None:
-        self.power, self.quorum, self.master = Track(), Track(), Track()
-        self.state, self.lrm, self.status = Track(), Track(), Track()
-
-    def show(self, t_us: int) -> None:
-        """Take power, quorum and state as they are now into the status."""
-        power = self.power.state
-        if power == "stopping":
-            self.status.set(t_us, "shutting down")
-        elif power is not None and power != "on":
-            self.status.set(t_us, power)
-        elif self.quorum.state == "no quorum":
-            self.status.set(t_us, "no quorum")
-        elif self.state.state == "maintenance":
-            self.status.set(t_us, "maintenance")
-        else:
-            self.status.set(t_us, power)
-
-    def lane(self, name: str, end_us: int) -> NodeLane:
-        return NodeLane(
-            name,
-            self.status.spans(end_us),
-            self.power.spans(end_us),
-            self.quorum.spans(end_us),
-            self.master.spans(end_us),
-            self.state.spans(end_us),
-            self.lrm.spans(end_us),
-        )
-
-
 class Fold:
-    """What a journal has told so far. `read` takes its lines in order, `timeline` gives it out."""
+    """What a journal has told so far. `read` takes its lines in order, `timeline` gives it out.
+
+    nodes, guests and faults (by number) are their present states, for who looks on as it grows.
+    """
 
     def __init__(self) -> None:
         self._name = ""
-        self._nodes: dict[str, _Node] = {}
-        self._guests: dict[str, GuestTrack] = {}
-        self._faults: dict[int, FaultSpan] = {}
+        self.nodes: dict[str, NodeTrack] = {}
+        self.guests: dict[str, GuestTrack] = {}
+        self.faults: dict[int, FaultSpan] = {}
         self._markers: list[Marker] = []
         self._repeated: dict[tuple[str, str], bool] = {}
         self._last_us = 0
@@ -127,33 +98,33 @@ class Fold:
         end_us = self._last_us if end_us is None else max(end_us, self._last_us)
         guests = tuple(
             GuestLane(sid, track.process.spans(end_us), track.service.spans(end_us))
-            for sid, track in sorted(self._guests.items(), key=lambda item: natural(item[0]))
+            for sid, track in sorted(self.guests.items(), key=lambda item: natural(item[0]))
         )
         return Timeline(
             self._name,
             end_us,
             tuple(
                 node.lane(name, end_us)
-                for name, node in sorted(self._nodes.items(), key=lambda item: natural(item[0]))
+                for name, node in sorted(self.nodes.items(), key=lambda item: natural(item[0]))
             ),
             guests,
             tuple(
                 fault if fault.healed else replace(fault, end_us=end_us)
-                for fault in self._faults.values()
+                for fault in self.faults.values()
             ),
             tuple(self._markers),
             tuple(downtime_of(guest.sid, guest.process) for guest in guests),
         )
 
-    def _node(self, name: str) -> _Node:
-        if name not in self._nodes:
-            self._nodes[name] = _Node()
-        return self._nodes[name]
+    def _node(self, name: str) -> NodeTrack:
+        if name not in self.nodes:
+            self.nodes[name] = NodeTrack()
+        return self.nodes[name]
 
     def _track(self, sid: str) -> GuestTrack:
-        if sid not in self._guests:
-            self._guests[sid] = GuestTrack()
-        return self._guests[sid]
+        if sid not in self.guests:
+            self.guests[sid] = GuestTrack()
+        return self.guests[sid]
 
     def _world(self, line: Line, told: Any) -> None:
         self._name = str(told.get("name", ""))
@@ -171,7 +142,7 @@ class Fold:
         if state in LOST:
             for track in (node.quorum, node.master, node.lrm):
                 track.set(line.t_us, None)
-            for guest in self._guests.values():
+            for guest in self.guests.values():
                 guest.node_lost(line.t_us, name)
         node.show(line.t_us)
         if was_stalled != (state in STALLED):
@@ -179,9 +150,9 @@ class Fold:
 
     def _stall(self, t_us: int) -> None:
         stalled = frozenset(
-            name for name, node in self._nodes.items() if node.power.state in STALLED
+            name for name, node in self.nodes.items() if node.power.state in STALLED
         )
-        for guest in self._guests.values():
+        for guest in self.guests.values():
             guest.node_stalls(t_us, stalled)
 
     def _view(self, line: Line, told: Any) -> None:
@@ -231,14 +202,14 @@ class Fold:
 
     def _fault(self, line: Line, told: Any) -> None:
         number, kind = told["fault"], told["fault_kind"]
-        self._faults[number] = FaultSpan(
+        self.faults[number] = FaultSpan(
             number, kind, told["what"], told.get("node"), line.t_us, line.t_us, kind in INSTANT
         )
 
     def _fault_healed(self, line: Line, told: Any) -> None:
-        begun = self._faults.get(told["fault"])
+        begun = self.faults.get(told["fault"])
         if begun is not None and not begun.healed:
-            self._faults[begun.number] = replace(begun, end_us=line.t_us, healed=True)
+            self.faults[begun.number] = replace(begun, end_us=line.t_us, healed=True)
 
     def _mark(self, line: Line) -> None:
         where = MARKS[line.kind]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scenarios.timeline.spans import Span
+from scenarios.timeline.spans import NodeLane, Span
 
 # Words of the journal for a guest's process on one node -> what that process then is.
 PROCESS = {
@@ -33,7 +33,12 @@ class Track:
 
     @property
     def state(self) -> str | None:
+        """What it is now; None: unknown."""
         return self._state
+
+    @property
+    def detail(self) -> str:
+        return self._detail
 
     def set(self, t_us: int, state: str | None, detail: str = "") -> None:
         """From now on it is `state`; None: unknown, which is a gap."""
@@ -60,6 +65,39 @@ class Track:
         ):
             since_us = self._spans.pop().begin_us
         self._spans.append(Span(since_us, t_us, self._state, self._detail))
+
+
+class NodeTrack:
+    """One node: the state of everything that is told of it."""
+
+    def __init__(self) -> None:
+        self.power, self.quorum, self.master = Track(), Track(), Track()
+        self.state, self.lrm, self.status = Track(), Track(), Track()
+
+    def show(self, t_us: int) -> None:
+        """Take power, quorum and state as they are now into the status."""
+        power = self.power.state
+        if power == "stopping":
+            self.status.set(t_us, "shutting down")
+        elif power is not None and power != "on":
+            self.status.set(t_us, power)
+        elif self.quorum.state == "no quorum":
+            self.status.set(t_us, "no quorum")
+        elif self.state.state == "maintenance":
+            self.status.set(t_us, "maintenance")
+        else:
+            self.status.set(t_us, power)
+
+    def lane(self, name: str, end_us: int) -> NodeLane:
+        return NodeLane(
+            name,
+            self.status.spans(end_us),
+            self.power.spans(end_us),
+            self.quorum.spans(end_us),
+            self.master.spans(end_us),
+            self.state.spans(end_us),
+            self.lrm.spans(end_us),
+        )
 
 
 class GuestTrack:
