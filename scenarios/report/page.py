@@ -114,9 +114,13 @@ def _expectations(result: Result | None) -> str:
 
 def _expectation(one: Expectation) -> str:
     look, sign = ("held", "✓") if one.held else ("failed", "✗")
+    why = f'<span class="because">{escape(one.why)}</span>' if one.why else ""
+    moment = clock(round(one.at_s * US))
     return (
         f'<li class="{look}"><span class="sign" title="{look}">{sign}</span>'
-        f"<code>{escape(one.what)}</code><span>{escape(one.detail)}</span></li>"
+        f'<span class="sort">{escape(one.kind)}</span>'
+        f"<span><code>{escape(one.what)}</code>{why}</span><span>{escape(one.detail)}</span>"
+        f'<a href="#timeline" class="moment" data-t="{round(one.at_s * 1000)}">{moment}</a></li>'
     )
 
 

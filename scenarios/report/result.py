@@ -7,10 +7,18 @@ from typing import Protocol
 
 
 class Expectation(Protocol):
-    """One expectation: what was expected, whether it held, and when or what was there instead."""
+    """One thing that had to hold: what, why if the scenario says so, whether it did, and when or
+    what was there instead. kind: `expect`, `never`, `step` or `promise`. at_s: when that showed.
+    """
 
     @property
+    def kind(self) -> str: ...
+    @property
     def what(self) -> str: ...
+    @property
+    def why(self) -> str: ...
+    @property
+    def at_s(self) -> float: ...
     @property
     def held(self) -> bool: ...
     @property

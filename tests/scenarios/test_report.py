@@ -28,7 +28,10 @@ LIMIT_BYTES = 3_000_000  # of which the library is nearly two
 class Expected:
     what: str
     held: bool
-    detail: str = "at 00:03:23.0"
+    detail: str = "after 143 s"
+    kind: str = "expect"
+    why: str = ""
+    at_s: float = 203.0
 
 
 @dataclass(frozen=True)

@@ -81,6 +81,11 @@ await settled();
 ask("dragged", [report.view.from / 650000, report.view.to / 650000]);
 await click("zoom-all");
 
+document.querySelector(".moment").click();
+await settled();
+ask("moment", [report.plot.cursor, report.view.from < 203000 && report.view.to > 203000]);
+await click("zoom-all");
+
 ask("all events", document.getElementById("event-count").textContent);
 await type("event-search", "recovered vm:107");
 ask("searched", rows().map((row) => row.querySelector(".text").textContent));
@@ -168,6 +173,10 @@ def test_events_are_searched_and_lead_into_the_timeline(seen: Any) -> None:
     assert seen["chip hidden"] is True
 
 
+def test_an_expectation_leads_to_its_moment(seen: Any) -> None:
+    assert seen["moment"] == [203_000, True]
+
+
 def test_downtime_is_sorted_on_request(seen: Any) -> None:
     assert seen["sorted"] == ["vm:100", "vm:101"]
 
@@ -182,6 +191,12 @@ def test_a_large_cluster_shows_its_affected_guests_first(tmp_path: Path) -> None
     script = """
     ask("lanes", report.lanes.rows.filter((row) => row.lane).length);
     ask("traces", report.plot.box.data.length);
+    const words = () => report.plot.box.data.at(-1).y;
+    ask("first", Math.max(...words()));
+    report.plot.stage.scrollTop = report.lanes.height;
+    report.plot.stage.dispatchEvent(new Event("scroll"));
+    await settled();
+    ask("last", [Math.max(...words()), report.lanes.height]);
     await type("lane-search", "vm:123");
     ask("found", labels());
     ask("rows", rows().length);
@@ -192,6 +207,9 @@ def test_a_large_cluster_shows_its_affected_guests_first(tmp_path: Path) -> None
     assert found["traces"] < 40
     assert "vm:123" in found["found"]
     assert found["rows"] < 60
+    seen_to, height = found["last"]
+    assert found["first"] < 0.5 * height
+    assert seen_to > 0.95 * height
 
 
 def test_names_are_text_never_markup(tmp_path: Path) -> None:

@@ -188,13 +188,13 @@ function guestText(span) {
   return span.detail ? `${span.state} (${span.detail})` : span.state;
 }
 
-// Everything that lies in the time shown.
-function layOut(lanes, from, to, perPixel) {
+// Everything that lies in the time shown, of those rows.
+function layOut(lanes, rows, from, to, perPixel) {
   const out = new Rectangles(from, to, perPixel);
   if (!lanes.hidden.has("fault") && lanes.shown.faults) {
     for (const fault of lanes.faults) out.add("band", "", fault.begin, fault.end, 0, lanes.height, 1);
   }
-  for (const row of lanes.rows) {
+  for (const row of rows) {
     if (row.kind === "fault") drawFaults(lanes, row, out);
     else if (row.kind === "node") drawNode(lanes, row, out);
     else if (row.kind === "guest") drawGuest(lanes, row, out);
@@ -202,10 +202,10 @@ function layOut(lanes, from, to, perPixel) {
   return out;
 }
 
-// The marks of the rows shown, by sign.
-function laidMarks(lanes, from, to) {
+// The marks of those rows, by sign.
+function laidMarks(lanes, rows, from, to) {
   const bySign = new Map();
-  for (const row of lanes.rows) {
+  for (const row of rows) {
     if (!row.lane) continue;
     for (const mark of lanes.marksOf.get(row.lane.number) ?? []) {
       const sign = SIGN_OF[mark.kind];

@@ -16,10 +16,14 @@ function addChip(holder, told, about, isOn, toggle, picture) {
   holder.append(chip);
 }
 
-function lookPicture(name) {
+function lookPicture(name, tints) {
   const look = LOOKS[name];
   const picture = make("i", { class: `look${look.hatch ? " hatch" : ""}` });
   picture.style.setProperty("--fill", shade(look.fill));
+  if (tints.length > 1 && (name === "on" || name === "running")) {
+    const parts = tints.slice(0, 4).map((tint, at, all) => `${shade(tint)} ${(100 * at) / all.length}% ${(100 * (at + 1)) / all.length}%`);
+    picture.style.background = `linear-gradient(90deg, ${parts.join(", ")})`;
+  }
   if (look.ink) picture.style.setProperty("--mark", translucent(shade(look.ink), 0.5));
   return picture;
 }
@@ -54,7 +58,7 @@ function buildLegend(lanes, redraw) {
   };
   $("legend").replaceChildren();
   const add = (name, about, picture) => addChip($("legend"), name, about, () => !lanes.hidden.has(name), toggle(name), picture);
-  for (const name of states) add(name, LOOKS[name].about, lookPicture(name));
+  for (const name of states) add(name, LOOKS[name].about, lookPicture(name, Object.values(lanes.tint)));
   for (const name of signs) add(name, SIGNS[name].kinds.join(", "), signPicture(name));
 }
 
@@ -140,6 +144,9 @@ function start(data) {
       events.about(lane);
       plot.redraw();
     });
+  }
+  for (const link of document.querySelectorAll(".moment")) {
+    link.addEventListener("click", () => jump({ t: Number(link.dataset.t), about: [] }));
   }
   const recolour = () => {
     buildLegend(lanes, () => plot.redraw());

@@ -1,6 +1,7 @@
 // The lanes, drawn by plotly.js: one trace per look, whatever the number of spans.
 
 const LEAST_MS = 200; // the narrowest window
+const BEYOND = 500; // pixels above and below the lanes in sight that are drawn too
 
 class Plot {
   constructor(lanes, view, hooks) {
@@ -29,9 +30,12 @@ class Plot {
     const { from, to } = this.view;
     this.width = Math.max(100, this.box.clientWidth);
     const perPixel = (to - from) / this.width;
-    const laid = layOut(this.lanes, from, to, perPixel);
+    this.drawnFrom = this.stage.scrollTop - BEYOND;
+    this.drawnTo = this.stage.scrollTop + this.stage.clientHeight + BEYOND;
+    const rows = this.lanes.rows.filter((row) => row.y + row.height > this.drawnFrom && row.y < this.drawnTo);
+    const laid = layOut(this.lanes, rows, from, to, perPixel);
     const marks = ticks(from, to, Math.max(2, Math.floor(this.width / 90)));
-    const traces = [...this.shapes(laid), ...this.signs(from, to), this.words(laid)];
+    const traces = [...this.shapes(laid), ...this.signs(rows, from, to), this.words(laid)];
     $("no-lanes").hidden = this.lanes.rows.some((row) => row.kind === "node" || row.kind === "guest");
     this.drawing = Plotly.react(this.box, traces, this.layout(marks), {
       displayModeBar: false, doubleClick: false, responsive: false, showTips: false,
@@ -78,8 +82,8 @@ class Plot {
     });
   }
 
-  signs(from, to) {
-    return [...laidMarks(this.lanes, from, to)].map(([name, { x, y }]) => ({
+  signs(rows, from, to) {
+    return [...laidMarks(this.lanes, rows, from, to)].map(([name, { x, y }]) => ({
       type: "scatter", mode: "markers", x, y, name, hoverinfo: "skip", cliponaxis: false,
       marker: {
         symbol: SIGNS[name].symbol, size: SIGNS[name].size, color: shade(SIGNS[name].fill),
@@ -148,7 +152,14 @@ class Plot {
     this.box.addEventListener("mousemove", (event) => this.point(event));
     this.box.addEventListener("mouseleave", () => { $("tip").hidden = true; });
     this.stage.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
+    this.stage.addEventListener("scroll", () => this.scrolled());
     this.stage.addEventListener("keydown", (event) => this.key(event));
+  }
+
+  // Lanes come into sight that are not drawn yet.
+  scrolled() {
+    const top = this.stage.scrollTop, bottom = top + this.stage.clientHeight;
+    if (Math.min(top - this.drawnFrom, this.drawnTo - bottom) < BEYOND / 3) this.redraw();
   }
 
   under(event) {
