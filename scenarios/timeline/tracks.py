@@ -108,6 +108,7 @@ class GuestTrack:
         self.service = Track()
         self._on: dict[str, str] = {}  # node -> what its process there is
         self._stalled: frozenset[str] = frozenset()  # nodes that hang or are paused
+        self._moving_from: str | None = None  # the source of a live migration
         self._moving_to: str | None = None
         self._wanted = True
         self._tried = False  # it ran or failed to: from now on not running is downtime
@@ -119,15 +120,28 @@ class GuestTrack:
 
     def told(self, t_us: int, node: str, word: str, target: str | None) -> None:
         """The guest's process on `node` changed."""
-        if word in ENDED:
-            was = self._on.pop(node, None)
-            self._tried = self._tried or word == "failed" or was in EXECUTES
+        if word == "migrating" and node not in self._on:
+            self._moving_to = target  # its disks move, it does not run
+        elif word in ENDED:
+            self._ended(node, word)
         else:
-            self._on[node] = PROCESS.get(word, word)
-            self._tried = self._tried or self._on[node] in EXECUTES
-        if word == "migrating":
-            self._moving_to = target
+            self._runs(node, word, target)
         self._show(t_us)
+
+    def _ended(self, node: str, word: str) -> None:
+        was = self._on.pop(node, None)
+        self._tried = self._tried or word == "failed" or was in EXECUTES
+        if was is None or node == self._moving_from:
+            self._moving_from = self._moving_to = None
+
+    def _runs(self, node: str, word: str, target: str | None) -> None:
+        if word == "migrating":
+            self._moving_from, self._moving_to = node, target
+        elif word in ("running", "starting"):
+            self._moving_from = self._moving_to = None
+        state = PROCESS.get(word, word)
+        self._on[node] = "moving" if word == "thawed" and node == self._moving_from else state
+        self._tried = self._tried or self._on[node] in EXECUTES
 
     def node_stalls(self, t_us: int, stalled: frozenset[str]) -> None:
         self._stalled = stalled
@@ -135,8 +149,8 @@ class GuestTrack:
 
     def node_lost(self, t_us: int, node: str) -> None:
         """The machine lost power or was reset: nothing runs there any more."""
-        if self._on.pop(node, None) is not None:
-            self._moving_to = None
+        if node in self._on:
+            self._ended(node, "stopped")
             self._show(t_us)
 
     def relocates(self, t_us: int, target: str | None) -> None:
@@ -174,7 +188,7 @@ class GuestTrack:
                 if held == state:
                     return self._seen(state, node)
         if not self._tried:
-            return "waiting", ""
+            return ("waiting" if self._wanted else "stopped"), ""
         if self._moving_to is not None:
             return "relocating", f"to {self._moving_to}"
         return ("down" if self._wanted else "stopped"), self._was_on

@@ -219,6 +219,42 @@ def test_a_dead_source_ends_its_migration() -> None:
     ]
 
 
+def test_a_migration_goes_on_after_its_storage_was_out() -> None:
+    story = one_guest()
+    story.guest(20, "vm:100", "node1", "migrating", target="node2")
+    story.guest(20, "vm:100", "node2", "arriving")
+    story.guest(25, "vm:100", "node1", "frozen")
+    story.guest(28, "vm:100", "node1", "thawed")
+    story.guest(30, "vm:100", "node2", "failed", why="no")
+    story.guest(30, "vm:100", "node1", "running", why="not moved")
+    story.guest(40, "vm:100", "node1", "crashed")
+    assert process(told(story, 50), "vm:100")[2:] == [
+        (20, 25, "moving", "node1 → node2"),
+        (25, 28, "frozen", "node1"),
+        (28, 30, "moving", "node1 → node2"),
+        (30, 40, "running", "node1"),
+        (40, 50, "down", "node1"),
+    ]
+
+
+def test_disks_that_move_alone_are_no_run() -> None:
+    story = one_guest()
+    story.guest(20, "vm:100", "node1", "stopped")
+    story.guest(30, "vm:100", "node1", "migrating", why="while stopped", target="node2")
+    story.guest(50, "vm:100", "node1", "stopped", why="not moved to node2: no room")
+    story.guest(60, "vm:100", "node1", "migrating", why="while stopped", target="node2")
+    story.guest(70, "vm:100", "node2", "stopped", why="moved")
+    timeline = told(story, 80)
+    assert process(timeline, "vm:100")[2:] == [
+        (20, 30, "down", "node1"),
+        (30, 50, "relocating", "to node2"),
+        (50, 60, "down", "node1"),
+        (60, 70, "relocating", "to node2"),
+        (70, 80, "down", "node1"),
+    ]
+    assert timeline.downtime[0].outages == 1
+
+
 def test_a_state_that_lasts_no_time_leaves_no_trace() -> None:
     story = one_guest()
     story.power(20, "node1", "paused", "fault")
