@@ -5,6 +5,7 @@ QuorateError
   NotQuorateError      the store refuses a write because this partition has no quorum
   StaleError           a guard (revision or lease) no longer holds, nothing was written
   UnavailableError     the configuration store cannot be read or written at the moment
+  RoundError           a round met a state that it cannot act on, and gave up
   OutcomeUnknownError  a write was sent and never confirmed; it may or may not have happened
 """
 
@@ -54,3 +55,9 @@ class OutcomeUnknownError(QuorateError):
     """The write was sent but never confirmed: it may or may not have happened."""
 
     code = "outcome_unknown"
+
+
+class RoundError(QuorateError):
+    """A daemon's round met a state that it cannot act on; the round is given up."""
+
+    code = "round"
