@@ -67,6 +67,10 @@ class Pace(Protocol):
         """Wait for the next round on the grid of this one."""
         ...
 
+    def wake(self) -> None:
+        """End the quiet: something has changed that only this loop knows, such as its shutdown."""
+        ...
+
 
 class Paces(Protocol):
     """Opens the pace of a loop by the loop's name, such as `crm` or `lrm`."""

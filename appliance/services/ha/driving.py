@@ -1,0 +1,86 @@
+"""Carrying out the effects of a pure round through the ports."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Generator
+from typing import Any, TypeVar
+
+from appliance.core.ha.constants import (
+    LOCK_LIFE_S,
+    LOCK_RETRY_S,
+    LOCK_TRIES,
+    LOCK_TRY_SPAN_S,
+)
+from appliance.core.ha.effects import KeepLock
+from appliance.model.errors import QuorateError, UnavailableError
+from appliance.model.events import Event
+from appliance.model.events.daemon import LockAcquired
+from appliance.ports.leases import LeaseAnswer
+from appliance.ports.node import NodePorts
+
+T = TypeVar("T")
+
+
+class Teller:
+    """Brings what a machine tells to the journal, in step with what is done in between."""
+
+    def __init__(self, ports: NodePorts, source: str) -> None:
+        self._emit = ports.journal.emit
+        self._source = source
+        self.told: list[Event] = []
+        self.count = 0
+
+    def flush(self) -> None:
+        if self.told:
+            for event in self.told:
+                self._emit(self._source, event)
+            self.count += len(self.told)
+            self.told.clear()
+
+
+async def drive(
+    steps: Generator[Any, Any, None],
+    perform: Callable[[Any], Awaitable[Any]],
+    teller: Teller,
+) -> None:
+    """Run the steps; each effect's answer, or its error, is sent back into them."""
+    answer: Any = None
+    error: QuorateError | None = None
+    while True:
+        try:
+            effect = steps.send(answer) if error is None else steps.throw(error)
+        except StopIteration:
+            teller.flush()
+            return
+        except QuorateError:
+            teller.flush()
+            raise
+        teller.flush()
+        try:
+            answer, error = await perform(effect), None
+        except QuorateError as failed:
+            answer, error = None, failed
+
+
+async def keep_lock(ports: NodePorts, wanted: KeepLock, teller: Teller) -> LeaseAnswer:
+    """Take or refresh a lock; whoever acts on its strength tries a few times before giving up."""
+    answer = await ports.leases.renew(wanted.name, LOCK_LIFE_S)
+    if not answer.held and wanted.holding and ports.membership.view().quorate:
+        end_s = ports.clock.monotonic() + LOCK_TRY_SPAN_S
+        for _ in range(LOCK_TRIES - 1):
+            await ports.clock.sleep(LOCK_RETRY_S)
+            answer = await ports.leases.renew(wanted.name, LOCK_LIFE_S)
+            if answer.held or ports.clock.monotonic() >= end_s:
+                break
+    if answer.held and answer.fresh:
+        teller.told.append(LockAcquired(wanted.name))
+        teller.flush()
+    return answer
+
+
+def attempt(read: Callable[[], T]) -> T | UnavailableError:
+    """What the store says, or that it cannot be read."""
+    try:
+        return read()
+    except UnavailableError as error:
+        return error

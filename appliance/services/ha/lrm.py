@@ -1,0 +1,236 @@
+"""The loop of the local resource manager: reads ports, runs the pure round, works on orders."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from appliance.core.ha import constants as const
+from appliance.core.ha import effects
+from appliance.core.ha.lrm import LrmInputs, LrmMachine, ShutdownKind, Startup
+from appliance.core.ha.lrm_jobs import Job
+from appliance.model.errors import NotQuorateError, QuorateError, UnavailableError
+from appliance.model.events import Event
+from appliance.model.events.daemon import Exited, RoundFailed, StatusChanged, StoreUnwritable
+from appliance.model.ha.ids import GUEST_TYPES
+from appliance.model.ha.resources import ServiceConfig
+from appliance.ports import topics
+from appliance.ports.clock import Pace, Rest, Tick
+from appliance.ports.leases import LeaseAnswer
+from appliance.ports.node import NodePorts
+from appliance.ports.tasks import Task
+from appliance.services.ha.agents import Agents
+from appliance.services.ha.driving import Teller, attempt, drive, keep_lock
+
+_REFUSED = LeaseAnswer(False)
+# A worker that ends early makes room for a waiting order; how often to look.
+_POLL_S = 1.0
+
+
+class Lrm:
+    """One LRM process. `startup` and `types` are there for the lock-step simulator."""
+
+    def __init__(
+        self,
+        ports: NodePorts,
+        startup: Startup | None = None,
+        types: tuple[str, ...] = GUEST_TYPES,
+    ) -> None:
+        self._ports = ports
+        self._teller = Teller(ports, "lrm")
+        self.machine = LrmMachine(ports.node, startup or Startup(), self._teller.told)
+        self._agents = Agents(ports, self._tell, types)
+        self._running: list[tuple[Job, int, Task[int]]] = []
+        self._pace: Pace | None = None
+        self._now_s = 0.0
+        self._answer = _REFUSED
+        self._actions: dict[type, Callable[[Any], Awaitable[Any]]] = {
+            effects.KeepLock: self._keep_lock,
+            effects.ReleaseLock: self._release_lock,
+            effects.OpenWatchdog: self._open_watchdog,
+            effects.PetWatchdog: self._pet_watchdog,
+            effects.CloseWatchdog: self._close_watchdog,
+            effects.CheckSteady: self._check_steady,
+            effects.RunWorkers: self._run_workers,
+            effects.WriteLrmStatus: self._write_status,
+        }
+        self._teller.told.append(StatusChanged("startup", self.machine.state))
+        self._teller.flush()
+
+    async def run(self) -> None:
+        """Rounds until a shutdown was asked for and served.
+
+        A round that cannot read the store is given up and tried again: an LRM that stopped working
+        would leave a lock and a watchdog behind.
+        """
+        self._pace = self._ports.paces.open("lrm")
+        tick = self._pace.first()
+        while True:
+            try:
+                rest = await self.iterate(tick)
+            except UnavailableError as error:
+                self._tell(RoundFailed(str(error)))
+                rest = Rest(const.WAITING_PERIOD_S)
+            if rest.exit and self.machine.shutdown:
+                self._tell(Exited())
+                return
+            tick = await self._pace.next_tick(Rest(rest.period_s) if rest.exit else rest)
+
+    async def request_shutdown(self, kind: ShutdownKind) -> None:
+        """The node goes down, or only this daemon; `run` returns when all is done."""
+        policy = self._ports.ha_config.options().ha.shutdown_policy
+        if not self.machine.request_shutdown(kind, policy):
+            return
+        self._teller.flush()
+        if self._pace is not None:
+            self._pace.wake()
+        await self._write_status(effects.WriteLrmStatus())
+
+    async def iterate(self, tick: Tick) -> Rest:
+        """One round. UnavailableError where nothing in the round can go on without the store."""
+        ports, machine = self._ports, self.machine
+        self._now_s, self._answer = tick.now_s, _REFUSED
+        told, state, mode, results = (
+            self._teller.count,
+            machine.state,
+            machine.mode,
+            machine.results,
+        )
+        updated = ports.membership.refresh()
+        view = ports.membership.view()
+        status = attempt(ports.ha_state.manager_status)
+        if tick.skipped:
+            self._catch_up(tick.skipped)
+        inputs = LrmInputs(tick.now_s, view.quorate, updated, status)
+        await drive(machine.round(inputs), self._perform, self._teller)
+        if machine.exit:
+            return Rest(machine.period_s, exit=True)
+        quiet = (
+            self._teller.count == told
+            and machine.state == state
+            and machine.mode == mode
+            and machine.results is results
+            and not machine.shutdown
+            and machine.startup.written
+            and not len(machine.jobs)
+            and updated
+            and not isinstance(status, QuorateError)
+        )
+        return self._quiet_rest() if quiet else Rest(machine.period_s)
+
+    def _tell(self, event: Event) -> None:
+        self._teller.told.append(event)
+        self._teller.flush()
+
+    def _catch_up(self, skipped: int) -> None:
+        last = attempt(lambda: self._ports.ha_state.lrm_status(self._ports.node))
+        checked = None if last is None or isinstance(last, QuorateError) else last.checked_round
+        self.machine.fast_forward(skipped, checked)
+
+    def _quiet_rest(self) -> Rest:
+        machine, node = self.machine, self._ports.node
+        lock = topics.lock(const.agent_lock(node))
+        reads: tuple[str, ...] = (topics.MEMBERSHIP, topics.manager_slice(node), lock)
+        if machine.state in ("active", "maintenance"):
+            reads = (*reads, topics.HA_CONFIG, topics.GUESTS)
+        wake_at_s, renews = machine.wake_at_s, []
+        if self._answer.held:
+            renews += [lock, topics.watchdog("lrm")]
+        elif self._answer.free_in_s is not None:
+            wake_at_s = self._now_s + self._answer.free_in_s
+        if machine.checked_round == machine.view.round:
+            renews.append(topics.CHECKED_ROUND)
+        return Rest(
+            machine.period_s, quiet=True, wake_at_s=wake_at_s, reads=reads, renews=tuple(renews)
+        )
+
+    # --- effects ---
+
+    async def _perform(self, effect: Any) -> Any:
+        return await self._actions[type(effect)](effect)
+
+    async def _keep_lock(self, effect: effects.KeepLock) -> bool:
+        self._answer = await keep_lock(self._ports, effect, self._teller)
+        return self._answer.held
+
+    async def _release_lock(self, effect: effects.ReleaseLock) -> bool:
+        return await self._ports.leases.release(effect.name)
+
+    async def _open_watchdog(self, effect: effects.OpenWatchdog) -> None:
+        self._ports.watchdog.open("lrm")
+
+    async def _pet_watchdog(self, effect: effects.PetWatchdog) -> None:
+        self._ports.watchdog.pet("lrm")
+
+    async def _close_watchdog(self, effect: effects.CloseWatchdog) -> None:
+        self._ports.watchdog.close("lrm")
+
+    async def _write_status(self, effect: effects.WriteLrmStatus) -> bool:
+        if not self._ports.membership.view().quorate:
+            return False
+        status = self.machine.status(self._ports.clock.wall())
+        try:
+            await self._ports.ha_state.write_lrm_status(status)
+        except NotQuorateError:
+            return False
+        except QuorateError as error:
+            self._tell(StoreUnwritable("LRM status", str(error)))
+            return False
+        return True
+
+    async def _check_steady(self, effect: effects.CheckSteady) -> bool:
+        services = self._ports.ha_config.config().services
+        here = self._agents.is_running_here
+        return all(here(sid, services.get(sid)) for sid in effect.sids)
+
+    # --- workers ---
+
+    async def _run_workers(self, effect: effects.RunWorkers) -> None:
+        """Start waiting orders, wait for what ends soon, settle what has ended."""
+        ports, machine = self._ports, self.machine
+        services = ports.ha_config.config().services
+        self._settle_ended()
+        if not len(machine.jobs):
+            return
+        limit = ports.ha_config.options().max_workers
+        end_s = ports.clock.monotonic() + const.WORKER_SPAN_S
+        while True:
+            passed_over = self._start_waiting(services, limit)
+            left_s = end_s - ports.clock.monotonic()
+            if not self._running or left_s <= 0:
+                return
+            tasks = [task for _, _, task in self._running]
+            await ports.tasks.settle(tasks, min(_POLL_S, left_s) if passed_over else left_s)
+            self._settle_ended()
+
+    def _start_waiting(self, services: Mapping[str, ServiceConfig], limit: int) -> bool:
+        """Whether an order had to wait because all workers are busy."""
+        passed_over = False
+        for job in self.machine.jobs.waiting():
+            config = services.get(job.sid)
+            max_restart = config.max_restart if config is not None else 1
+            code = self._agents.at_once(job, config)
+            if code is not None:
+                self._finished(job, code, max_restart)
+            elif len(self._running) >= limit:
+                job.tries += 1
+                passed_over = True
+            else:
+                job.running = True
+                task = self._ports.tasks.spawn(self._agents.execute(job), f"ha {job.sid}")
+                self._running.append((job, max_restart, task))
+                if task.done():
+                    self._settle_ended()
+        return passed_over
+
+    def _settle_ended(self) -> None:
+        if not self._running:
+            return
+        ended = [entry for entry in self._running if entry[2].done()]
+        self._running = [entry for entry in self._running if not entry[2].done()]
+        for job, max_restart, task in ended:
+            self._finished(job, task.result(), max_restart)
+
+    def _finished(self, job: Job, code: int, max_restart: int) -> None:
+        self.machine.finished(job, code, max_restart)
+        self._teller.flush()
