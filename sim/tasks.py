@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from asyncio import CancelledError
 from collections.abc import Callable, Coroutine, Generator, Sequence
+from inspect import CORO_CREATED, getcoroutinestate
 from typing import Any, Generic, TypeVar
 
 from sim.kernel import ORDER_TASK, Kernel, to_us
@@ -96,6 +97,13 @@ class SimTask(Generic[T]):
             self._cancelled = True
             self._boot.deliver(lambda: self._throw(CancelledError()))
 
+    def discard_unbegun(self) -> None:
+        """Its boot is over. Closing a coroutine that never ran runs nothing, and stops Python from
+        complaining about it; one that did run is kept as it is.
+        """
+        if getcoroutinestate(self._coro) == CORO_CREATED:
+            self._coro.close()
+
     def step(self) -> None:
         """Run it up to its next wait."""
         self._advance(lambda: self._coro.send(None))
@@ -164,7 +172,10 @@ class Boot:
         task = SimTask(self, coro, name)
         self._tasks = [kept for kept in self._tasks if not kept.ended.fired]
         self._tasks.append(task)
-        self.deliver(task.step)
+        if self.alive:
+            self.deliver(task.step)
+        else:
+            task.discard_unbegun()
         return task
 
     def sleep(self, delay_us: int, order: int = ORDER_TASK) -> Signal[None]:
@@ -203,6 +214,8 @@ class Boot:
         """Power is gone: nothing of this boot runs ever again, not even cleanup."""
         self.alive = False
         self._backlog.clear()
+        for task in self._tasks:
+            task.discard_unbegun()
 
     def pause(self) -> None:
         self.paused = True
