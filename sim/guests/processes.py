@@ -111,6 +111,11 @@ class GuestHost:
         found = self._by_sid.get(sid, {})
         return tuple(sorted(node for node, process in found.items() if process.executing))
 
+    def loads(self, sid: str) -> bool:
+        """Whether it makes load somewhere. The blink of a switch-over does not count."""
+        found = self._by_sid.get(sid, {})
+        return any(process.phase in EXECUTING for process in found.values())
+
     def volume(self, sid: str, node: str) -> Volume:
         """The guest's disk as that node means it."""
         name = f"vm-{sid.partition(':')[2]}-disk-0"

@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 from appliance.model.ha.stats import NodeStats, ServiceStats
 from sim.guests.needs import Configs
+from sim.guests.process import EXECUTING
 from sim.guests.processes import GuestHost
 from sim.layout import NodeSpec
 
@@ -64,7 +65,7 @@ class LoadBoard:
     def _service(self, sid: str) -> ServiceStats:
         spec, load = self._host.catalog.spec(sid), self._host.catalog.load(sid)
         maxcpu, maxmem = float(spec.cpus), float(spec.memory_bytes)
-        if not self._host.runs_on(sid):
+        if not self._host.loads(sid):
             return ServiceStats(maxcpu, maxmem)
         return ServiceStats(maxcpu, maxmem, load.busy * maxcpu, load.busy_memory * maxmem)
 
@@ -72,7 +73,7 @@ class LoadBoard:
         maxcpu, maxmem = float(spec.cpus), float(spec.memory_bytes)
         cpu = mem = 0.0
         for process in self._host.processes(spec.name):
-            if process.executing:
+            if process.phase in EXECUTING:
                 cpu += services[process.sid].cpu
                 mem += services[process.sid].mem
         return NodeStats(min(cpu, maxcpu), maxcpu, min(mem, maxmem), maxmem)

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import ceil
+from typing import Final
 
 from sim.kernel import ORDER_HARDWARE, US, Kernel, Timer
+
+FOREVER_S: Final = 1e12
 
 
 class Work:
@@ -41,7 +44,7 @@ class Work:
         self._left, self._since_us, self._rate = self.left(), self._kernel.now_us, rate
         self._drop_timer()
         if rate > 0.0:
-            delay_us = ceil(self._left / rate * US)
+            delay_us = ceil(min(self._left / rate, FOREVER_S) * US)
             self._timer = self._kernel.call_in(delay_us, self._finish, ORDER_HARDWARE)
 
     def cancel(self) -> None:

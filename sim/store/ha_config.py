@@ -94,9 +94,7 @@ class SimHaConfig:
     # what operators write
 
     async def put_service(self, service: ServiceConfig) -> None:
-        await self._change(
-            f"resource {service.sid}", lambda config: _with_service(config, service)
-        )
+        await self._change(f"resource {service.sid}", lambda config: _with_service(config, service))
 
     async def remove_service(self, sid: str) -> None:
         def change(config: HaConfig) -> HaConfig:

@@ -98,9 +98,7 @@ class Store:
             write.signal.fail(error)
         else:
             for observer in self.observers:
-                observer.on_acknowledged(
-                    write.boot.node, write.targets[0].written[write.boot.node]
-                )
+                observer.on_acknowledged(write.boot.node, write.targets[0].written[write.boot.node])
             write.signal.fire_now(result)
 
     def _apply(self, write: _Write[T], replica: Replica, effect: Effect) -> T:

@@ -145,6 +145,10 @@ class Rig:
     def stats(self, node: str) -> SimStats:
         return SimStats(node, self.board, self.configs(node))
 
+    def fresh_stats(self, node: str) -> SimStats:
+        """The same port, of which nobody asked anything yet."""
+        return SimStats(node, LoadBoard(self.host), self.configs(node))
+
     # doing
 
     def spawn(self, node: str, coro: Coroutine[Any, Any, Outcome]) -> SimTask[Outcome]:
