@@ -44,6 +44,8 @@ class Fabric:
 
     def __init__(self, layout: ClusterLayout) -> None:
         self.nodes = layout.node_names()
+        if QDEVICE in self.nodes:
+            raise ConfigError(f"no node may be called {QDEVICE}", field="name")
         self.generation = 0
         self._index = {name: at for at, name in enumerate((*self.nodes, QDEVICE))}
         self._site = {node.name: node.site for node in layout.nodes}

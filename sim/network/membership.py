@@ -120,11 +120,13 @@ class MembershipEngine:
             self._device.started(node, member.ready_us)
 
     def _ipc_up(self, member: Member) -> None:
-        member.boot = self._kernel.call_at(
-            member.ready_us - LEAVE_US, partial(self._ready, member), ORDER_NETWORK
-        )
+        self._await_ready(member)
         member.votes, member.window_us = first_state(self._rules), None
         self._enter((member,), frozenset())
+
+    def _await_ready(self, member: Member) -> None:
+        due_us = member.ready_us - LEAVE_US
+        member.boot = self._kernel.call_at(due_us, partial(self._ready, member), ORDER_NETWORK)
 
     def _ready(self, member: Member) -> None:
         """Its links are up: from now on the others hear it."""
@@ -159,20 +161,28 @@ class MembershipEngine:
     def pause_node(self, node: str) -> None:
         """It neither hears nor answers, and knows nothing of it."""
         member = self._members[node]
-        if member.ring is None or member.paused:
+        if member.paused or (member.ring is None and member.boot is None):
             return
         member.paused = True
+        if member.boot is not None:
+            member.boot.cancel()  # goes on when it is resumed
         if self._device:
             self._device.silenced(node)
         self._reconsider(paused=member)
 
     def resume_node(self, node: str) -> None:
-        """It goes on with the view that it had."""
+        """It goes on with the view that it had, or with its start."""
         member, now = self._members[node], self._kernel.now_us
         if not member.paused:
             return
         member.paused = False
+        if member.ring is None:
+            member.boot = None
+            self.start_node(node)
+            return
         member.ready_us = now + self._timing.resume(node, now)
+        if member.boot is not None:
+            self._await_ready(member)
         if self._device and self._fabric.qdevice_reachable(node):
             self._device.heard(node)
         self._reconsider()

@@ -119,6 +119,11 @@ def test_a_node_needs_a_switch_in_its_site() -> None:
         Fabric(ClusterLayout(nodes=ONE_SITE, links=links))
 
 
+def test_the_device_has_its_name_for_itself() -> None:
+    with pytest.raises(ConfigError, match="name: no node may be called qdevice"):
+        Fabric(ClusterLayout(nodes=(NodeSpec(QDEVICE),)))
+
+
 def test_partition_of_any_shape() -> None:
     fabric = flat()
     handle = fabric.block([["n1", "n2"], ["n3", "n4"]])
