@@ -6,7 +6,11 @@ from dataclasses import dataclass
 
 from appliance.ports import topics
 from sim.hardware.watchdog import SimWatchdog
+from sim.kernel import ORDER_COMMIT, Kernel
+from sim.pace import Wakeups
 from sim.pulse import Pulse
+from sim.store.leases import lease_topics
+from sim.store.replica import Lease
 from sim.store.store import Store
 
 _LOCK = topics.lock("")
@@ -23,6 +27,8 @@ class Attachments:
     node: str
     store: Store
     watchdog: SimWatchdog
+    kernel: Kernel
+    wakeups: Wakeups
 
     def __call__(self, topic: str, tick_us: int, pulse: Pulse) -> bool:
         if topic == topics.MANAGER_ROUND:
@@ -38,7 +44,25 @@ class Attachments:
         if lease is None or lease.owner != self.node or lease.effect.sent_us < tick_us:
             return False
         lease.renewal = lease.effect.renewal(pulse, tick_us)
+        pulse.on_end(lambda: self._watch_expiry(name, lease))
         return True
+
+    def _watch_expiry(self, name: str, lease: Lease) -> None:
+        """Its holder does not renew it by itself any more: tell the others if it runs out.
+
+        While it did, those who were refused it were told no time to come back at.
+        """
+        now_us = self.kernel.now_us
+        if lease.beating:
+            return
+        replica = self.store.replica(self.node)
+        if replica.leases.get(name) is not lease:
+            return
+        left_us = lease.free_in_us(now_us)
+        if left_us < 0:
+            self.wakeups.publish(self.store.nodes, *lease_topics(name))
+        else:
+            self.kernel.call_in(left_us + 1, lambda: self._watch_expiry(name, lease), ORDER_COMMIT)
 
     def _manager_round(self, tick_us: int, pulse: Pulse) -> bool:
         cell = self.store.replica(self.node).manager[-1]

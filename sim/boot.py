@@ -33,7 +33,7 @@ class GuestPorts(Protocol):
 
     def runtime(self, boot: Boot, config: SimHaConfig) -> GuestRuntime: ...
     def migration(self, boot: Boot, config: SimHaConfig) -> Migration: ...
-    def stats(self, node: str) -> Stats: ...
+    def stats(self, node: str, config: SimHaConfig) -> Stats: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,15 @@ class SimPaces:
     def open(self, loop: str) -> SimPace:
         order = loop_order(self._index, LOOPS.index(loop))
         on_round = self._tell_master if loop == "lrm" and self.attach else _nothing
-        pace = SimPace(self._boot, self._clock, self._around.wakeups, order, self.attach, on_round)
+        pace = SimPace(
+            self._boot,
+            self._clock,
+            self._around.wakeups,
+            order,
+            self.attach,
+            on_round,
+            lambda: self._around.views.settled(self._boot.node),
+        )
         self._around.wakeups.add(self._boot.node, pace)
         return pace
 
@@ -115,7 +123,7 @@ def boot_node(
     config = SimHaConfig(boot, around.store, around.wakeups)
     paces = SimPaces(around, boot, clock, index)
     if around.coasting:
-        paces.attach = Attachments(spec.name, around.store, watchdog)
+        paces.attach = Attachments(spec.name, around.store, watchdog, around.kernel, around.wakeups)
     membership: Membership = SimMembership(spec.name, around.views)
     ports = NodePorts(
         node=spec.name,
@@ -131,6 +139,6 @@ def boot_node(
         watchdog=watchdog,
         guests=around.guests.runtime(boot, config),
         migration=around.guests.migration(boot, config),
-        stats=around.guests.stats(spec.name),
+        stats=around.guests.stats(spec.name, config),
     )
     return NodeBoot(boot, clock, watchdog, config, ports)

@@ -13,6 +13,21 @@ from appliance.model.events import Event
 
 
 @dataclass(frozen=True, slots=True)
+class WorldBegins(Event):
+    """The first record of every journal: what the cluster is made of.
+
+    guests: a mapping with `sid` and `node` each.
+    """
+
+    kind: ClassVar[str] = "world"
+    text: ClassVar[str] = "{name} begins with {nodes} (seed {seed})"
+    name: str
+    seed: int
+    nodes: tuple[str, ...]
+    guests: tuple[dict[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class NodePower(Event):
     """state: on (booted, daemons start), off, booting, hung, paused, resumed, stopping."""
 

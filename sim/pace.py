@@ -97,10 +97,15 @@ class SimPace:
         order: int,
         attach: Attach | None,
         on_round: Callable[[], None],
+        settled: Callable[[], bool],
     ) -> None:
-        """`attach` None: poll every round. `on_round` is called before each round that is run."""
+        """`attach` None: poll every round. `on_round` is called before each round that is run.
+
+        `settled`: whether a round would find the cluster as the last one did.
+        """
         self._boot, self._clock, self._wakeups = boot, clock, wakeups
-        self._order, self._attach, self._on_round = order, attach, on_round
+        self._order, self._attach = order, attach
+        self._on_round, self._settled = on_round, settled
         self._start_us = self._start_local_us = 0
         self._mark = 0
         self._resting: Signal[Tick] | None = None
@@ -108,6 +113,7 @@ class SimPace:
         self._round_us = 0  # how long the last real round took
         self._reads: tuple[str, ...] = ()
         self._timer: Timer | None = None
+        self._rung = False  # the next tick is due, though a paused node may not know it yet
 
     # the port
 
@@ -136,19 +142,24 @@ class SimPace:
 
     def _sleep_until(self, due_us: int, skipped: int, last_s: float | None) -> None:
         self._timer = self._boot.kernel.call_at(
-            due_us, lambda: self._boot.run(lambda: self._tick(skipped, last_s)), self._order
+            due_us, lambda: self._ring(lambda: self._tick(skipped, last_s)), self._order
         )
+
+    def _ring(self, tick: Callable[[], None]) -> None:
+        self._rung = True
+        self._boot.run(tick)
 
     def _tick(self, skipped: int, last_s: float | None) -> None:
         resting, self._resting = self._resting, None
         self._pulse = self._timer = None
+        self._rung = False
         self._begin()
         if resting is not None:
             resting.fire_now(Tick(self._start_local_us / US, skipped, last_s))
 
     def _coast(self, rest: Rest, period_us: int) -> bool:
         """Begin to skip rounds, if the round that just ended allows it."""
-        if self._attach is None or not rest.quiet or rest.exit:
+        if self._attach is None or not rest.quiet or rest.exit or not self._settled():
             return False
         if self._wakeups.since(self._mark, self._boot.node, rest.reads):
             return False
@@ -175,9 +186,7 @@ class SimPace:
         last_us = self._clock.local_us(pulse.tick_us(number - 1))
         last_s = (self._start_local_us if number == 1 else last_us) / US
         self._timer = self._boot.kernel.call_at(
-            due_us,
-            lambda: self._boot.run(lambda: self._wake_tick(number - 1, last_s)),
-            self._order,
+            due_us, lambda: self._ring(lambda: self._wake_tick(number - 1, last_s)), self._order
         )
 
     def _wake_tick(self, skipped: int, last_s: float) -> None:
@@ -194,7 +203,7 @@ class SimPace:
 
     def wake(self) -> None:
         """Run real rounds again, from the next tick on."""
-        if self._pulse is not None:
+        if self._pulse is not None and not self._rung:
             self._wake_at(self._pulse.first_tick_from(self._boot.kernel.now_us))
 
     def end(self) -> None:

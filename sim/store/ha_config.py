@@ -15,9 +15,6 @@ from sim.store.replica import Replica
 from sim.store.store import Store
 from sim.tasks import Boot
 
-# Told of each configuration taken by recovery: (by node, sid, from node, to node).
-OnSteal = Callable[[str, str, str, str], None]
-
 
 @dataclass(frozen=True, slots=True)
 class SimHaConfig:
@@ -26,7 +23,6 @@ class SimHaConfig:
     boot: Boot
     store: Store
     wakeups: Wakeups
-    on_steal: OnSteal
 
     # reads
 
@@ -36,7 +32,16 @@ class SimHaConfig:
     def options(self) -> DatacenterOptions:
         return self.store.replica(self.boot.node).options
 
-    def guest_lock(self, sid: str) -> str | None:
+    # reads for the guests' side of the node (see `sim.guests.needs.Configs`)
+
+    @property
+    def version(self) -> int:
+        return self.store.replica(self.boot.node).guests_version
+
+    def node_of(self, sid: str) -> str | None:
+        return self.store.replica(self.boot.node).guest_nodes.get(sid)
+
+    def lock_of(self, sid: str) -> str | None:
         return self.store.replica(self.boot.node).guest_locks.get(sid)
 
     # what the daemons write
@@ -52,25 +57,26 @@ class SimHaConfig:
             if not replica.held_lease(lease, self.boot.node, effect.done_us):
                 raise StaleError(f"{self.boot.node} does not hold {lease}")
             self._rename(replica, sid, from_node, to_node)
-            self.on_steal(self.boot.node, sid, from_node, to_node)
 
         await self.store.write(self.boot, f"steal {sid}", apply)
 
-    async def rename_service(self, sid: str, from_node: str, to_node: str) -> None:
+    async def rename(self, sid: str, source: str, target: str) -> None:
         """The end of a migration: the guest's configuration moves with it."""
         await self.store.write(
             self.boot,
             f"rename {sid}",
-            lambda replica, _: self._rename(replica, sid, from_node, to_node),
+            lambda replica, _: self._rename(replica, sid, source, target),
         )
 
     async def remove_lock(self, sid: str, kinds: Sequence[str]) -> str | None:
-        if self.guest_lock(sid) not in kinds:
+        if self.lock_of(sid) not in kinds:
             return None
 
         def apply(replica: Replica, _effect: Effect) -> str | None:
-            held = replica.guest_locks.get(sid)
-            return replica.guest_locks.pop(sid) if held in kinds else None
+            if replica.guest_locks.get(sid) not in kinds:
+                return None
+            replica.guests_version = self.store.next_version()
+            return replica.guest_locks.pop(sid)
 
         return await self.store.write(self.boot, f"lock of {sid}", apply)
 
@@ -125,6 +131,7 @@ class SimHaConfig:
         if held_by != from_node:
             raise StaleError(f"the configuration of {sid} is on {held_by}, not on {from_node}")
         replica.guest_nodes[sid] = to_node
+        replica.guests_version = self.store.next_version()
         service = replica.config.services.get(sid)
         if service is not None:
             replica.config = _with_service(replica.config, replace(service, node=to_node))

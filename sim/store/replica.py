@@ -44,7 +44,7 @@ class ManagerCell:
     """The manager status as last written, and the rounds that a coasting master adds to it."""
 
     status: ManagerStatus = field(default_factory=ManagerStatus)
-    effect: Effect = Effect(0, 0)
+    effect: Effect = field(default_factory=lambda: Effect(0, 0))
     renewal: Renewal | None = None
 
     def rounds_added(self, now_us: int) -> int:
@@ -79,6 +79,7 @@ class Replica:
     leases: dict[str, Lease] = field(default_factory=dict)
     guest_nodes: dict[str, str] = field(default_factory=dict)  # sid -> where its configuration is
     guest_locks: dict[str, str] = field(default_factory=dict)
+    guests_version: int = 0  # of the two above; no two contents in the world share a number
     written: dict[str, int] = field(default_factory=dict)  # node -> how many writes it made
 
     def copy(self, members: tuple[str, ...]) -> Replica:

@@ -2,16 +2,19 @@
 
 A write sent by a settled node of a quorate view takes effect after the commit delay, on every
 replica that the one it was sent to has become by then (it is on the wire). Sent by an unsettled
-node it waits for that node's next view. Sent without quorum it is refused.
+node it waits for that node's next view, unless the ring broke only a moment ago: a ring goes on
+until its token is lost, so a round begun before the break still ends. Sent without quorum it is
+refused.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 from appliance.model.errors import NotQuorateError, QuorateError
 from appliance.ports.membership import View
+from sim.checkers.observed import StoreObserver
 from sim.kernel import ORDER_COMMIT, Kernel
 from sim.pace import Effect
 from sim.store.replica import Replica
@@ -20,24 +23,14 @@ from sim.tasks import Boot, Signal
 T = TypeVar("T")
 Apply = Callable[[Replica, Effect], T]
 
+LAST_TOKEN_US: Final = 50_000  # how long a broken ring still orders messages
+
 
 class Views(Protocol):
     """What the store asks the membership engine."""
 
     def view(self, node: str) -> View: ...
     def settled(self, node: str) -> bool: ...
-
-
-class CommitObserver(Protocol):
-    """Is told of every write that took effect. For checkers; it must change nothing."""
-
-    def on_commit(self, node: str, replica: Replica, what: str) -> None: ...
-
-    def on_acknowledged(self, node: str, writes: int) -> None:
-        """The writer was told; `writes` counts its writes in the replica it was told from."""
-        ...
-
-    def on_installed(self, group: tuple[str, ...], replica: Replica, quorate: bool) -> None: ...
 
 
 class _Write(Generic[T]):
@@ -62,7 +55,19 @@ class Store:
         self._replicas: dict[str, Replica] = dict.fromkeys(first.members, first)
         self._waiting: dict[str, list[_Write[Any]]] = {}
         self._under_way: list[_Write[Any]] = []
-        self.observers: list[CommitObserver] = []
+        self._unsettled_us: dict[str, int] = {}
+        self._versions = 0
+        self.observers: list[StoreObserver] = []
+
+    @property
+    def nodes(self) -> Iterable[str]:
+        """All nodes that have a replica."""
+        return self._replicas
+
+    def next_version(self) -> int:
+        """A number that no content had before."""
+        self._versions += 1
+        return self._versions
 
     def replica(self, node: str) -> Replica:
         """What this node can read now."""
@@ -73,11 +78,17 @@ class Store:
     def write(self, boot: Boot, what: str, apply: Apply[T]) -> Signal[T]:
         """Send a write; the signal tells its result, or the error that it raised."""
         write = _Write(boot, what, apply)
-        if self._views.settled(boot.node):
+        if self._can_send(boot.node):
             self._send(write)
         else:
             self._waiting.setdefault(boot.node, []).append(write)
         return write.signal
+
+    def _can_send(self, node: str) -> bool:
+        if self._views.settled(node):
+            return True
+        since_us = self._unsettled_us.get(node)
+        return since_us is not None and self._kernel.now_us - since_us <= LAST_TOKEN_US
 
     def _send(self, write: _Write[Any]) -> None:
         node = write.boot.node
@@ -97,8 +108,7 @@ class Store:
         except QuorateError as error:
             write.signal.fail(error)
         else:
-            for observer in self.observers:
-                observer.on_acknowledged(write.boot.node, write.targets[0].written[write.boot.node])
+            self._acknowledged(write)
             write.signal.fire_now(result)
 
     def _apply(self, write: _Write[T], replica: Replica, effect: Effect) -> T:
@@ -110,7 +120,18 @@ class Store:
             observer.on_commit(node, replica, write.what)
         return result
 
+    def _acknowledged(self, write: _Write[Any]) -> None:
+        if write.boot.alive:
+            written = write.targets[0].written[write.boot.node]
+            for observer in self.observers:
+                observer.on_acknowledged(write.boot.node, written)
+
     # views
+
+    def unsettled(self, nodes: Iterable[str]) -> None:
+        """The ring of these nodes broke."""
+        for node in nodes:
+            self._unsettled_us.setdefault(node, self._kernel.now_us)
 
     def installed(self, group: tuple[str, ...], quorate: bool) -> None:
         """These nodes now share a view: they agree on the newest of their replicas."""
@@ -138,6 +159,11 @@ class Store:
     def settled(self, nodes: Iterable[str]) -> None:
         """What these nodes wanted to send goes out, or is refused."""
         for node in nodes:
+            self._unsettled_us.pop(node, None)
             for write in self._waiting.pop(node, ()):
                 if write.boot.alive:
                     self._send(write)
+
+    def lost(self, node: str) -> None:
+        """The node lost its power: what it had not sent is gone."""
+        self._waiting.pop(node, None)

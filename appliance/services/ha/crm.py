@@ -18,7 +18,7 @@ from appliance.ports.ha_store import HaConfig
 from appliance.ports.leases import LeaseAnswer
 from appliance.ports.membership import View
 from appliance.ports.node import NodePorts
-from appliance.services.ha.driving import Teller, attempt, drive, keep_lock
+from appliance.services.ha.driving import Teller, attempt, drive, free_at_s, keep_lock
 
 _REFUSED = LeaseAnswer(False)
 
@@ -35,6 +35,7 @@ class Crm:
         self._updated = True
         self._read: CrmInputs | None = None
         self._answer = _REFUSED
+        self._awaited: list[tuple[str, float | None]] = []  # locks refused: name, when it is free
         self._actions: dict[type, Callable[[Any], Awaitable[Any]]] = {
             effects.KeepLock: self._keep_lock,
             effects.ReleaseLock: self._release_lock,
@@ -77,6 +78,7 @@ class Crm:
         if tick.skipped and tick.last_s is not None:
             machine.fast_forward(tick.skipped, tick.last_s)
         self._now_s, self._answer = tick.now_s, _REFUSED
+        self._awaited.clear()
         told, state = self._teller.count, machine.state
         self._updated = self._ports.membership.refresh()
         inputs = self._read = self._read_inputs(full=state == "master")
@@ -101,38 +103,42 @@ class Crm:
         return True
 
     def _quiet_rest(self, inputs: CrmInputs) -> Rest:
-        machine, node = self.machine, self._ports.node
+        if self.machine.state == "master":
+            return self._master_rest(inputs)
         lock = topics.lock(const.MANAGER_LOCK)
-        if machine.state == "master":
-            reads = [
-                topics.MEMBERSHIP,
-                topics.HA_CONFIG,
-                topics.CRM_COMMANDS,
-                topics.LRM_STATUSES,
-                topics.CHECKED_ROUND,
-                lock,
-            ]
-            if inputs.manager is not None and inputs.manager.options.crs.auto_rebalance:
-                reads.append(topics.STATS)
-            renews = [lock, topics.MANAGER_ROUND]
-            if machine.watchdog:
-                renews.append(topics.watchdog("crm"))
-            return Rest(
-                machine.period_s,
-                quiet=True,
-                wake_at_s=machine.wake_at_s,
-                reads=tuple(reads),
-                renews=tuple(renews),
-            )
-        reads = [topics.MEMBERSHIP, topics.HA_CONFIG, topics.manager_slice(node)]
+        reads = [topics.MEMBERSHIP, topics.HA_CONFIG, topics.manager_slice(self._ports.node)]
         if not isinstance(inputs.config, QuorateError) and not inputs.config.services:
             reads += [topics.MANAGER_STATUS, topics.CRM_COMMANDS]
         wake_at_s = None
-        if machine.state == "slave":
+        if self.machine.state == "slave":
             reads.append(lock)
-            if self._answer.free_in_s is not None:
-                wake_at_s = self._now_s + self._answer.free_in_s
-        return Rest(machine.period_s, quiet=True, wake_at_s=wake_at_s, reads=tuple(reads))
+            wake_at_s = free_at_s(self._now_s, self._answer)
+        return Rest(self.machine.period_s, quiet=True, wake_at_s=wake_at_s, reads=tuple(reads))
+
+    def _master_rest(self, inputs: CrmInputs) -> Rest:
+        machine, lock = self.machine, topics.lock(const.MANAGER_LOCK)
+        reads = [
+            topics.MEMBERSHIP,
+            topics.HA_CONFIG,
+            topics.CRM_COMMANDS,
+            topics.LRM_STATUSES,
+            topics.CHECKED_ROUND,
+            lock,
+            *(topics.lock(name) for name, _ in self._awaited),
+        ]
+        if inputs.manager is not None and inputs.manager.options.crs.auto_rebalance:
+            reads.append(topics.STATS)
+        renews = [lock, topics.MANAGER_ROUND]
+        if machine.watchdog:
+            renews.append(topics.watchdog("crm"))
+        times_s = [machine.wake_at_s, *(free_s for _, free_s in self._awaited)]
+        return Rest(
+            machine.period_s,
+            quiet=True,
+            wake_at_s=min((time_s for time_s in times_s if time_s is not None), default=None),
+            reads=tuple(reads),
+            renews=tuple(renews),
+        )
 
     # --- reading ---
 
@@ -220,6 +226,8 @@ class Crm:
         if answer.held and answer.fresh:
             self._teller.told.append(LockAcquired(name))
             self._teller.flush()
+        if not answer.held:
+            self._awaited.append((name, free_at_s(self._now_s, answer)))
         return answer.held
 
     async def _take_commands(self, effect: effects.TakeCommands) -> tuple[str, ...]:

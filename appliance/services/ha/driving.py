@@ -20,6 +20,8 @@ from appliance.ports.node import NodePorts
 
 T = TypeVar("T")
 
+_EARLY_S = 0.1
+
 
 class Teller:
     """Brings what a machine tells to the journal, in step with what is done in between."""
@@ -76,6 +78,15 @@ async def keep_lock(ports: NodePorts, wanted: KeepLock, teller: Teller) -> Lease
         teller.told.append(LockAcquired(wanted.name))
         teller.flush()
     return answer
+
+
+def free_at_s(now_s: float, answer: LeaseAnswer) -> float | None:
+    """When the round begins that may find a refused lock free; the refused one began at `now_s`.
+
+    A round asks some time after its beginning, and so will the one that finds it free; hence the
+    time counts from the beginning of the refused one, and a little less.
+    """
+    return None if answer.free_in_s is None else now_s + answer.free_in_s - _EARLY_S
 
 
 def attempt(read: Callable[[], T]) -> T | UnavailableError:

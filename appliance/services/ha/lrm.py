@@ -20,7 +20,7 @@ from appliance.ports.leases import LeaseAnswer
 from appliance.ports.node import NodePorts
 from appliance.ports.tasks import Task
 from appliance.services.ha.agents import Agents
-from appliance.services.ha.driving import Teller, attempt, drive, keep_lock
+from appliance.services.ha.driving import Teller, attempt, drive, free_at_s, keep_lock
 
 _REFUSED = LeaseAnswer(False)
 # A worker that ends early makes room for a waiting order; how often to look.
@@ -136,8 +136,8 @@ class Lrm:
         wake_at_s, renews = machine.wake_at_s, []
         if self._answer.held:
             renews += [lock, topics.watchdog("lrm")]
-        elif self._answer.free_in_s is not None:
-            wake_at_s = self._now_s + self._answer.free_in_s
+        else:
+            wake_at_s = free_at_s(self._now_s, self._answer) or wake_at_s
         if machine.checked_round == machine.view.round:
             renews.append(topics.CHECKED_ROUND)
         return Rest(
