@@ -46,7 +46,7 @@ bench: setup ## measure speed and rewrite the table in docs/benchmarks.md
 
 # The lock names versions and hashes, never a registry: where packages come from is pip's own setting.
 lock: setup ## resolve the newest versions that pyproject.toml allows into requirements.lock
-	$(BIN)/pip-compile --quiet --upgrade --extra dev --allow-unsafe --strip-extras \
+	$(BIN)/pip-compile --quiet --upgrade --extra dev --extra corosync --allow-unsafe --strip-extras \
 	  --generate-hashes --no-header --no-emit-index-url --no-emit-find-links \
 	  --no-emit-trusted-host --no-emit-options --output-file requirements.lock pyproject.toml
 	@! grep -nE '^--|://' requirements.lock || { echo "requirements.lock names a registry"; exit 1; }

@@ -4,9 +4,14 @@ QuorateError
   ConfigError          a configuration text breaks a rule: names file, line and field
   NotQuorateError      the store refuses a write because this partition has no quorum
   StaleError           a guard (revision or lease) no longer holds, nothing was written
-  UnavailableError     the configuration store cannot be read or written at the moment
+  UnavailableError     something that this needs does not answer at the moment
   RoundError           a round met a state that it cannot act on, and gave up
   OutcomeUnknownError  a write was sent and never confirmed; it may or may not have happened
+  RefusedError         what was asked makes no sense in the present state, nothing was done
+  TooLargeError        more than the limit, nothing was done
+  DiskError            the local disk failed
+    DiskFullError      there was no room for a write, which was undone
+    DamagedError       what is on the disk is not what was written
 """
 
 from __future__ import annotations
@@ -46,7 +51,7 @@ class StaleError(QuorateError):
 
 
 class UnavailableError(QuorateError):
-    """The configuration store cannot be reached from this node at the moment."""
+    """What this needs (store, cluster service, ...) cannot be reached at the moment."""
 
     code = "unavailable"
 
@@ -61,3 +66,33 @@ class RoundError(QuorateError):
     """A daemon's round met a state that it cannot act on; the round is given up."""
 
     code = "round"
+
+
+class RefusedError(QuorateError):
+    """It makes no sense in the present state; nothing was done."""
+
+    code = "refused"
+
+
+class TooLargeError(QuorateError):
+    """More than the limit; nothing was done."""
+
+    code = "too_large"
+
+
+class DiskError(QuorateError):
+    """The node's own disk failed."""
+
+    code = "disk"
+
+
+class DiskFullError(DiskError):
+    """There was no room on the node's own disk; what was to be written was undone."""
+
+    code = "disk_full"
+
+
+class DamagedError(DiskError):
+    """What is on the node's own disk is not what was written there."""
+
+    code = "damaged"
