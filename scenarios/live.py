@@ -111,8 +111,10 @@ class LiveView:
 
     def frame(self) -> Group:
         """What the screen shows now."""
-        height = self._console.size.height - 1
-        return self._screen.frame(self._fold, self._lines, self._now_s, height)
+        width, height = self._console.size
+        return self._screen.frame(
+            self._fold, self._lines, self._now_s, width=width, height=height - 1
+        )
 
     def _show(self) -> None:
         """Draw, and pay one frame of the time owed; drawing is part of it."""

@@ -27,7 +27,7 @@ STATUS = {
     "shutting down": ("◑ shutting down", "yellow"),
     "hung": ("✕ hung", "bold magenta"),
     "paused": ("‖ paused", "bold magenta"),
-    "no quorum": ("● on", "yellow"),
+    "no quorum": ("● no quorum", "bold yellow"),
     "maintenance": ("● on", "cyan"),
 }
 HA_STATES = {"online": "green", "maintenance": "cyan", "fence": "bold red", "unknown": "yellow"}
@@ -47,8 +47,11 @@ GUESTS = {
     "double": ("!", "!", "bold white on red"),
 }
 # Wide enough for what may come, so that nothing jumps about.
-COLUMNS = {"node": 6, "power": 9, "quorum": 7, "CRM": 8, "HA": 11, "LRM": 11}
-LEAST_EVENTS = 4
+COLUMNS = {"node": 6, "power": 11, "quorum": 7, "CRM": 8, "HA": 11, "LRM": 11}
+ONLY_WIDE = frozenset({"quorum", "LRM"})
+WIDE = 100  # columns of a terminal that has room for everything
+HEAD_LINES, TABLE_LINES, EVENTS_EDGE = 3, 4, 2
+LEAST_EVENTS = 5
 MOST_FAULTS = 4
 
 
@@ -60,22 +63,33 @@ class Screen:
         self._nodes = sorted(layout.node_names(), key=natural)
         self._prefixes = len({guest.sid.partition(":")[0] for guest in layout.guests}) > 1
 
-    def frame(self, fold: Fold, lines: Sequence[Line], now_s: float, height: int) -> Group:
-        """The whole screen, `height` lines of it."""
-        nodes = self._node_table(fold)
-        faults = self._faults(fold, now_s)
-        rest = self._elsewhere(fold)
-        used = 3 + len(self._nodes) + 4 + len(faults) + len(rest)
-        events = list(lines)[-max(LEAST_EVENTS, height - used - 2) :]
-        told = Text("\n").join(styled(line) for line in events)
+    def frame(
+        self, fold: Fold, lines: Sequence[Line], now_s: float, *, width: int, height: int
+    ) -> Group:
+        """The whole screen: at most `height` lines, unless there are very few."""
+        below = [*self._elsewhere(fold), *self._faults(fold, now_s)]
+        room = height - HEAD_LINES - TABLE_LINES - EVENTS_EDGE - len(below)
+        shown = self._nodes_shown(fold, max(1, room - LEAST_EVENTS))
+        if len(shown) < len(self._nodes):
+            below.insert(0, Text(f"  and {len(self._nodes) - len(shown)} nodes more", "dim"))
+            room -= 1
+        most = max(1, room - len(shown))
+        told = Text("\n").join(styled(line) for line in list(lines)[-most:])
         told.no_wrap, told.overflow = True, "ellipsis"
         return Group(
             self._head(now_s),
-            nodes,
-            *rest,
-            *faults,
+            self._node_table(fold, shown, wide=width >= WIDE),
+            *below,
             Panel(told, title="events", title_align="left", border_style="dim", padding=(0, 1)),
         )
+
+    def _nodes_shown(self, fold: Fold, most: int) -> list[str]:
+        """All nodes if there is room, else first those that are not as they should be."""
+        if len(self._nodes) <= most:
+            return self._nodes
+        first = sorted(self._nodes, key=lambda name: _is_well(fold.nodes.get(name)))
+        chosen = frozenset(first[: max(1, most - 1)])
+        return [name for name in self._nodes if name in chosen]
 
     def _head(self, now_s: float) -> Panel:
         grid = Table.grid(expand=True, padding=(0, 1))
@@ -91,16 +105,18 @@ class Screen:
         )
         return Panel(grid, border_style="cyan", padding=(0, 1))
 
-    def _node_table(self, fold: Fold) -> Table:
+    def _node_table(self, fold: Fold, shown: Sequence[str], *, wide: bool) -> Table:
         table = Table(
             expand=True, box=ROUNDED, border_style="dim", header_style="dim", show_edge=True
         )
-        for name, width in COLUMNS.items():
-            table.add_column(name, no_wrap=True, min_width=width)
+        names = [name for name in COLUMNS if wide or name not in ONLY_WIDE]
+        for name in names:
+            table.add_column(name, no_wrap=True, min_width=COLUMNS[name])
         table.add_column("guests", ratio=1, no_wrap=True, overflow="ellipsis")
-        for name in self._nodes:
-            track = fold.nodes.get(name) or NodeTrack()
-            table.add_row(*self._node_row(name, track), self._guests_on(fold, name))
+        for node in shown:
+            row = self._node_row(node, fold.nodes.get(node) or NodeTrack())
+            cells = [cell for name, cell in zip(COLUMNS, row, strict=True) if name in names]
+            table.add_row(*cells, self._guests_on(fold, node))
         return table
 
     def _node_row(self, name: str, track: NodeTrack) -> tuple[Text, ...]:
@@ -153,6 +169,13 @@ class Screen:
         if len(lasting) > MOST_FAULTS:
             shown.insert(0, Text(f"  and {len(lasting) - MOST_FAULTS} more faults", "magenta"))
         return shown
+
+
+def _is_well(track: NodeTrack | None) -> bool:
+    """Whether there is nothing to see: on, quorate, online, and not the master."""
+    if track is None:
+        return True
+    return track.status.state == "on" and track.state.state == "online" and not track.master.state
 
 
 def _quorum(state: str | None) -> str:

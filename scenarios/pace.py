@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import log
 
-DEFAULT_SPEED = 12.0  # simulated seconds a second, right after something happened
+DEFAULT_SPEED = 10.0  # simulated seconds a second, right after something happened
 LINGER_S = 6.0  # simulated time after a fact in which the pace stays that slow
 GLANCE_S = 0.12  # wall time for each moment in which something is told
 

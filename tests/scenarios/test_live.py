@@ -14,25 +14,32 @@ from scenarios.live import LiveView
 from scenarios.pace import Pace
 from scenarios.text import plain
 from sim.layout import ClusterLayout, GuestSpec, NodeSpec
-from tests.scenarios.journals import Story, power_loss
+from tests.scenarios.journals import Story, large, power_loss
 
 
 class Watched:
     """A view of five nodes on a terminal of its own, whose waiting is counted, not waited."""
 
-    def __init__(self, *, terminal: bool = True, title: str = "power loss") -> None:
+    def __init__(
+        self,
+        *,
+        terminal: bool = True,
+        title: str = "power loss",
+        size: tuple[int, int] = (120, 36),
+        nodes: int = 5,
+    ) -> None:
         self.waited_s = 0.0
         self.out = io.StringIO()
         self.console = Console(
             file=self.out,
             force_terminal=terminal,
-            width=120,
-            height=36,
+            width=size[0],
+            height=size[1],
             color_system=None,
             highlight=False,
         )
         layout = ClusterLayout(
-            nodes=tuple(NodeSpec(f"node{number}") for number in range(1, 6)),
+            nodes=tuple(NodeSpec(f"node{number}") for number in range(1, nodes + 1)),
             guests=tuple(GuestSpec(f"vm:{100 + number}", "node1") for number in range(12)),
         )
         self.view = LiveView(layout, title, 650, console=self.console, sleep=self._sleep)
@@ -98,13 +105,23 @@ def test_a_migrating_guest_is_on_its_source_and_comes_first() -> None:
     assert cells(watched.row("│ node1"))[-1] == "3 100→ 105 110"
 
 
-def test_a_frame_fits_the_terminal() -> None:
-    watched = Watched()
-    for until_s in (5, 70, 150, 600):
-        watched.play(power_loss(), until_s)
+@pytest.mark.parametrize("size", [(120, 36), (80, 24), (200, 60)])
+@pytest.mark.parametrize(("nodes", "journal"), [(5, power_loss()), (32, large(cuts=1))])
+def test_a_frame_fits_the_terminal(size: tuple[int, int], nodes: int, journal: list[Line]) -> None:
+    for until_s in (5.0, 130.0, 43_275.0, 43_500.0):
+        watched = Watched(size=size, nodes=nodes)
+        watched.play(journal, until_s)
         screen = watched.screen()
         assert len(screen) <= watched.console.size.height
         assert max(len(line) for line in screen) <= watched.console.size.width
+
+
+def test_where_room_is_short_what_is_wrong_is_shown() -> None:
+    watched = Watched(size=(80, 24), nodes=32)
+    watched.play(large(cuts=1), 43_275)
+    assert "○ off" in watched.row("│ node8")
+    assert "★ master" in watched.row("│ node1 ")
+    assert any("nodes more" in line for line in watched.screen())
 
 
 def test_a_person_can_follow() -> None:
