@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 ACTOR_WIDTH = 12
+SIGNS = {"info": "  ", "notice": "- ", "warn": "! ", "err": "!!"}  # the level, without colours too
 STYLES = {"info": "", "notice": "cyan", "warn": "yellow", "err": "bold red"}
 # Facts of the world itself, whatever their level: what a reader looks for first.
 KIND_STYLES = {
@@ -51,7 +52,8 @@ def duration(length_us: int) -> str:
 def plain(line: Line | Recorded) -> str:
     """One fact as one line of text, without colours."""
     one = line if isinstance(line, Line) else of_record(line)
-    return f"{clock(one.t_us):>10}  {one.actor:<{ACTOR_WIDTH}}  {one_line(one.text)}".rstrip()
+    head = f"{clock(one.t_us):>10}  {one.actor:<{ACTOR_WIDTH}} {SIGNS[one.level]} "
+    return f"{head}{one_line(one.text)}"
 
 
 def one_line(text: str) -> str:
@@ -67,7 +69,8 @@ def styled(line: Line | Recorded) -> Text:
     style = KIND_STYLES.get(one.kind, STYLES.get(one.level, ""))
     return Text.assemble(
         (f"{clock(one.t_us):>10}  ", "dim"),
-        (f"{one.actor:<{ACTOR_WIDTH}}  ", "dim" if "/" in one.actor else "bold"),
+        (f"{one.actor:<{ACTOR_WIDTH}} ", "dim" if "/" in one.actor else "bold"),
+        (f"{SIGNS[one.level]} ", style),
         (one_line(one.text), style),
     )
 

@@ -56,7 +56,8 @@ def command(
 def _print_case(case: Path, form: Format) -> None:
     import json
 
-    from appliance.model.events import as_text
+    from scenarios.lines import US, Line
+    from scenarios.text import TextPrinter
     from sim.lockstep.compare import records
     from sim.lockstep.replay import replay
 
@@ -65,8 +66,9 @@ def _print_case(case: Path, form: Format) -> None:
         for record in records(journal):
             typer.echo(json.dumps(record))
         return
-    for at_s, actor, event in journal:
-        typer.echo(f"{at_s:>6}  {event.level:<6}  {actor:<12}  {as_text(event)}")
+    TextPrinter().print_all(
+        Line(at_s * US, actor, event.kind, {}, event) for at_s, actor, event in journal
+    )
 
 
 def _compare_all(folder: Path) -> None:

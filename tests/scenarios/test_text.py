@@ -12,7 +12,7 @@ from appliance.model.errors import ConfigError
 from appliance.model.events import Event
 from scenarios.lines import US, of_json
 from scenarios.text import TextPrinter, clock, duration, plain
-from sim.events import GuestChange, Violation
+from sim.events import GuestChange, ViewChange, Violation
 
 DAY_US = 86_400 * US
 
@@ -54,23 +54,30 @@ def test_duration(length_s: float, expected: str) -> None:
 
 def test_a_fact_is_its_sentence() -> None:
     told = Told(12_500_000, "node1", GuestChange("vm:100", "node1", "running", "started"))
-    assert plain(told) == "00:00:12.5  node1         vm:100 on node1: running started"
+    assert plain(told) == "00:00:12.5  node1           vm:100 on node1: running started"
+
+
+def test_several_values_are_read_as_words() -> None:
+    seen = Told(0, "node1", ViewChange("node1", ("node1", "node2"), True, 3))
+    assert plain(seen).endswith("node1 sees node1, node2, quorate: True")
+    nobody = Told(0, "node1", ViewChange("node1", (), False, 3))
+    assert plain(nobody).endswith("node1 sees none, quorate: False")
 
 
 def test_a_line_from_a_file_is_made_of_its_fields() -> None:
     (line,) = of_json('{"t": 20, "actor": "node1/crm", "kind": "fence_done", "node": "node3"}\n')
-    assert plain(line) == "00:00:20.0  node1/crm     fence done, node node3"
+    assert plain(line) == "00:00:20.0  node1/crm       fence done, node node3"
 
 
 def test_names_cannot_break_lines_nor_reach_the_terminal() -> None:
     told = Told(0, "check", Violation("one\ntwo", "\x1b[31mred"))
-    assert plain(told) == "00:00:00.0  check         VIOLATION of one two:  [31mred"
+    assert plain(told) == "00:00:00.0  check        !! VIOLATION of one two:  [31mred"
 
 
 def test_a_pipe_gets_plain_lines() -> None:
     out = io.StringIO()
     TextPrinter(Console(file=out)).on_record(Told(0, "check", Violation("[bold]promise", "x")))
-    assert out.getvalue() == "00:00:00.0  check         VIOLATION of [bold]promise: x\n"
+    assert out.getvalue() == "00:00:00.0  check        !! VIOLATION of [bold]promise: x\n"
 
 
 def test_a_terminal_gets_colours_and_no_markup() -> None:

@@ -41,6 +41,10 @@ def as_fields(event: Event) -> dict[str, Any]:
 
 
 def as_text(event: Event) -> str:
-    """The event as a sentence."""
-    values = {name: getattr(event, name) for name, _ in _field_names(event)}
+    """The event as a sentence; several values are read as a list of words."""
+    values = {name: _readable(getattr(event, name)) for name, _ in _field_names(event)}
     return event.text.format(**values) if event.text else event.kind
+
+
+def _readable(value: Any) -> Any:
+    return (", ".join(map(str, value)) or "none") if isinstance(value, tuple) else value
