@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 from appliance.core.ha import constants as const
@@ -116,7 +116,7 @@ class Lrm:
             and updated
             and not isinstance(status, QuorateError)
         )
-        return self._quiet_rest() if quiet else Rest(machine.period_s)
+        return self._quiet_rest() if quiet and self._all_steady() else Rest(machine.period_s)
 
     def _tell(self, event: Event) -> None:
         self._teller.told.append(event)
@@ -179,9 +179,20 @@ class Lrm:
         return True
 
     async def _check_steady(self, effect: effects.CheckSteady) -> bool:
+        return self._all_running(effect.sids)
+
+    def _all_steady(self) -> bool:
+        """Whether the next round of the manager would find its steady services as it left them.
+
+        Without a master nobody asks, and a guest that died is left alone; but the first round of
+        the next master asks, without anything else having changed.
+        """
+        return self._all_running(self.machine.view.steady)
+
+    def _all_running(self, sids: Iterable[str]) -> bool:
         services = self._ports.ha_config.config().services
         here = self._agents.is_running_here
-        return all(here(sid, services.get(sid)) for sid in effect.sids)
+        return all(here(sid, services.get(sid)) for sid in sids)
 
     # --- workers ---
 
