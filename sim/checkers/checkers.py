@@ -8,7 +8,7 @@ from appliance.model.events import Event
 from sim.checkers.guests import GUEST_ONCE, VOLUME_ONCE, GuestChecks
 from sim.checkers.ledger import NodeLedger
 from sim.checkers.observed import Observed, Record, Replica
-from sim.checkers.recovery import FENCED_FIRST, RecoveryCheck
+from sim.checkers.recovery import FENCED_FIRST, SEEN_TARGET, RecoveryCheck
 from sim.checkers.rules import STRICT_RULES, RulesCheck
 from sim.checkers.writes import (
     LEASE_ONCE,
@@ -38,6 +38,7 @@ PROMISES: dict[str, str] = {
     GUEST_ONCE: "a guest never runs on two nodes",
     VOLUME_ONCE: "a volume is never open for writing on two nodes",
     FENCED_FIRST: "a guest is recovered only after its old node provably stopped",
+    SEEN_TARGET: "a guest is recovered only to a node that the manager sees",
     MINORITY_SILENT: "a partition without quorum writes nothing and recovers nothing",
     NO_LOST_ACK: "an acknowledged write is never lost",
     LEASE_ONCE: "no two nodes hold a lease at once",
@@ -82,6 +83,10 @@ class Checkers:
         self._world.journal.subscribe(self.on_record)
         self._world.store.observers.append(self)
 
+    def in_tenure(self, node: str) -> bool:
+        """Whether the node holds its own agent lock since it last booted, as the store knows."""
+        return node in self._ledger.tenure_us
+
     # what the journal tells
 
     def on_record(self, record: Record) -> None:
@@ -99,7 +104,7 @@ class Checkers:
         elif verb in ("lease", "release"):
             self._on_lease(node, name, replica)
         elif verb in ("steal", "rename"):
-            self._on_location(name, replica, recovered=verb == "steal")
+            self._on_location(node, name, replica, recovered=verb == "steal")
 
     def on_acknowledged(self, node: str, writes: int) -> None:
         self._history.on_acknowledged(node, writes)
@@ -112,7 +117,7 @@ class Checkers:
         self._lease.on_lease(name, lease, now_us)
         self._ledger.on_lease(node, name, lease, now_us)
 
-    def _on_location(self, sid: str, replica: Replica, *, recovered: bool) -> None:
+    def _on_location(self, node: str, sid: str, replica: Replica, *, recovered: bool) -> None:
         now_us, before, after = (
             self._world.now_us(),
             self._located.get(sid),
@@ -121,7 +126,7 @@ class Checkers:
         self._located[sid] = after
         if recovered:
             if before is not None:
-                self._recovery.on_recovered(sid, before)
+                self._recovery.on_recovered(node, sid, before, after, now_us)
             self._rules.on_recovered(sid, after, now_us)
         else:
             self._rules.on_moved(sid, after, now_us)

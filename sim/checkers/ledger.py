@@ -32,6 +32,7 @@ class NodeLedger:
     def __init__(self, layout: ClusterLayout) -> None:
         self._softdogs = frozenset(n.name for n in layout.nodes if n.watchdog == "softdog")
         self._dogless = frozenset(n.name for n in layout.nodes if n.watchdog == "broken")
+        self._names = layout.node_names()
         self._two_node = layout.quorum.two_node
         self._broken: dict[int, str] = {}  # number of the fault -> node
         self._once_broken: dict[str, bool] = {}  # node -> broken at some time of this boot
@@ -39,6 +40,7 @@ class NodeLedger:
         self.members: dict[str, tuple[str, ...]] = {}
         self.quorate: dict[str, bool] = {}
         self.tenure_us: dict[str, int] = {}  # node -> beginning of the tenure that is open
+        self.absent_us: dict[tuple[str, str], int] = {}  # (viewer, other) -> since when unseen
 
     # what is observed
 
@@ -54,14 +56,17 @@ class NodeLedger:
 
     def _lost_power(self, node: str) -> None:
         self.tenure_us.pop(node, None)
-        self.quorate.pop(node, None)
-        self.members.pop(node, None)
         self._once_broken[node] = node in self._broken.values()
 
     def on_view(self, record: Record, event: Event) -> None:
         assert isinstance(event, ViewChange)
         self.quorate[event.node] = event.quorate
         self.members[event.node] = event.members
+        for other in self._names:
+            if other in event.members:
+                self.absent_us.pop((event.node, other), None)
+            else:
+                self.absent_us.setdefault((event.node, other), record.t_us)
 
     def on_fault(self, record: Record, event: Event) -> None:
         assert isinstance(event, FaultBegins)

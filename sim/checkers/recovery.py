@@ -10,6 +10,8 @@ from sim.checkers.observed import Guests, Record
 from sim.events import GuestChange, Violation
 
 FENCED_FIRST = "fenced-before-recovery"
+SEEN_TARGET = "recovered-to-online"
+NOTICED_US = 30_000_000  # by then a manager has had a round with what it sees
 
 
 class RecoveryCheck:
@@ -29,9 +31,16 @@ class RecoveryCheck:
         assert isinstance(event, GuestChange)
         self._belonged_us[event.guest, event.node] = record.t_us
 
-    def on_recovered(self, sid: str, node: str) -> None:
-        """The manager takes the guest's configuration away from that node."""
-        self._judge(sid, node)
+    def on_recovered(self, manager: str, sid: str, source: str, target: str, now_us: int) -> None:
+        """The manager takes the guest's configuration away from the source."""
+        self._judge(sid, source)
+        unseen_us = self._ledger.absent_us.get((manager, target))
+        if unseen_us is not None and now_us - unseen_us >= NOTICED_US:
+            detail = (
+                f"{sid} is recovered from {source} to {target}, which the manager {manager} has "
+                f"not seen for {(now_us - unseen_us) / 1e6:.0f} s"
+            )
+            self._report(Violation(SEEN_TARGET, detail, self._ledger.broke((target,))))
 
     def on_arrived(self, sid: str, node: str, now_us: int) -> None:
         """The guest's configuration lies on that node from now on."""
