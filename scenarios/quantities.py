@@ -35,13 +35,15 @@ def duration_s(text: str) -> float | None:
 
 
 def duration_text(seconds: float) -> str:
-    """The shortest way to write it, exact to a millisecond: 150 is `2m30s`."""
-    left_ms = round(abs(seconds) * 1000)
+    """The shortest way to write it, exact to a microsecond: 150 is `2m30s`, 0.0015 is `1.5ms`."""
+    left_us = round(abs(seconds) * 1_000_000)
     parts = []
-    for unit, unit_ms in (("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)):
-        amount, left_ms = divmod(left_ms, unit_ms)
+    for unit, unit_us in (("h", 3_600_000_000), ("m", 60_000_000), ("s", 1_000_000)):
+        amount, left_us = divmod(left_us, unit_us)
         if amount:
             parts.append(f"{amount}{unit}")
+    if left_us:
+        parts.append(f"{left_us / 1000:g}ms")
     return ("-" if seconds < 0 else "") + ("".join(parts) or "0s")
 
 
