@@ -107,6 +107,8 @@ class SimPace:
         self._order, self._attach = order, attach
         self._on_round, self._settled = on_round, settled
         self._start_us = self._start_local_us = 0
+        self._grid_local_us = 0  # where the grid of the loop puts the last real round
+        self._due_us: int | None = None  # when the tick that comes next was meant to be
         self._mark = 0
         self._resting: Signal[Tick] | None = None
         self._pulse: Pulse | None = None
@@ -125,7 +127,7 @@ class SimPace:
         now_us = self._boot.kernel.now_us
         self._round_us = now_us - self._start_us
         period_us = to_us(rest.period_s)
-        due_us = max(now_us, self._clock.world_us(self._start_local_us + period_us))
+        due_us = self._next_us(period_us)
         self._resting = Signal(self._boot)
         if not (due_us > now_us and self._coast(rest, period_us)):
             last_s = self._start_local_us / US
@@ -134,13 +136,29 @@ class SimPace:
 
     # resting
 
+    def _next_us(self, period_us: int) -> int:
+        """The next tick of the grid that is not over.
+
+        A loop that was held up stays on its grid: were it to begin anew where it was let go, all
+        loops that waited for one thing would run in step from then on, which chance never does.
+        """
+        now_local_us = self._clock.now_local_us()
+        next_local_us = self._grid_local_us + period_us
+        if next_local_us < now_local_us:
+            passed = (now_local_us - self._grid_local_us) // period_us
+            next_local_us = self._grid_local_us + (passed + 1) * period_us
+        return max(self._boot.kernel.now_us, self._clock.world_us(next_local_us))
+
     def _begin(self) -> None:
         self._start_us = self._boot.kernel.now_us
-        self._start_local_us = self._clock.now_local_us()
+        self._start_local_us = self._grid_local_us = self._clock.now_local_us()
+        if self._due_us is not None and self._due_us < self._start_us:
+            self._grid_local_us = self._clock.local_us(self._due_us)
         self._mark = self._wakeups.mark()
         self._on_round()
 
     def _sleep_until(self, due_us: int, skipped: int, last_s: float | None) -> None:
+        self._due_us = due_us
         self._timer = self._boot.kernel.call_at(
             due_us, lambda: self._ring(lambda: self._tick(skipped, last_s)), self._order
         )
@@ -161,6 +179,8 @@ class SimPace:
         """Begin to skip rounds, if the round that just ended allows it."""
         if self._attach is None or not rest.quiet or rest.exit or not self._settled():
             return False
+        if self._start_local_us != self._grid_local_us:
+            return False  # it came late; the next one will not
         if self._wakeups.since(self._mark, self._boot.node, rest.reads):
             return False
         pulse = Pulse(self._clock, self._start_local_us, period_us)
@@ -183,6 +203,7 @@ class SimPace:
             if self._timer.active and self._timer.due_us <= due_us:
                 return
             self._timer.cancel()
+        self._due_us = due_us
         last_us = self._clock.local_us(pulse.tick_us(number - 1))
         last_s = (self._start_local_us if number == 1 else last_us) / US
         self._timer = self._boot.kernel.call_at(

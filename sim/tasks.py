@@ -199,7 +199,9 @@ class Boot:
                 timer.cancel()
                 over.fire(None)
 
-        timer = self.kernel.call_in(to_us(seconds), lambda: over.fire(None))
+        # A remainder too short to be counted is a step of time all the same: whoever asks again
+        # until it is used up must get there.
+        timer = self.kernel.call_in(max(1, to_us(seconds)), lambda: over.fire(None))
         for task in pending:
             task.ended.on_fire(one_ended)
         await over

@@ -102,7 +102,8 @@ class World:
         summary = tuple({"sid": one.sid, "node": one.node} for one in self.layout.guests)
         names = self.layout.node_names()
         self.journal.emit("world", WorldBegins(self.layout.name, self.seed, names, summary))
-        Checkers(self).attach()
+        self.checkers = Checkers(self)
+        self.checkers.attach()
         running = [one for one in self.machines.values() if one.spec.initially_on]
         self.engine.begin(machine.name for machine in running)
         for machine in running:

@@ -69,9 +69,9 @@ class Calm:
             if not self.spoilt:
                 yield f"{sid} is in error although nothing kept it from starting or stopping"
             return
-        if state == "freeze" and node is not None and cluster.node_power(node) == "off":
-            if self._freezes or self._policy_changed:
-                return
+        off = node is not None and cluster.node_power(node) == "off"
+        if state == "freeze" and off and (self._freezes or self._policy_changed):
+            return
         nodes = cluster.guest_nodes(sid)
         if len(nodes) != 1 or state != "started":
             where = " and ".join(nodes) or "no node"

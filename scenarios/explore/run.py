@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sim.world import World
-
 from scenarios.explore.calm import Calm
 from scenarios.explore.case import Case, Move
 from scenarios.explore.referee import CUTS_OFF, refuses
@@ -15,6 +13,7 @@ from sim.checkers.liveness import BOUND_S, unmet
 from sim.events import FaultBegins, FaultHeals, Violation
 from sim.journal import Record
 from sim.kernel import US
+from sim.world import World
 
 BOOTED_S = 240.0  # after this every machine that can boot has booted
 CLEARED_S = 60.0  # a guest in error is disabled for so long before it is asked to start again

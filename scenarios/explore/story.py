@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from sim.injector import describe
-
 from scenarios.explore.case import Case, Move
 from scenarios.explore.run import Finding, Outcome
 from scenarios.quantities import duration_text
 from scenarios.text import plain
 from sim.checkers.checkers import PROMISES
 from sim.faults import Fault
+from sim.injector import describe
 from sim.journal import Record
 
 MOST_LINES = 60

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from appliance.model.events.crm import FenceDone, Recovered, RecoveredSameNode
-
 from appliance.model.events import Event
+from appliance.model.events.crm import FenceDone
+from appliance.model.events.crm_services import Recovered, RecoveredSameNode
 from sim.events import FaultBegins, GuestChange, Operator, WatchdogReset
 from sim.journal import Record
 from sim.kernel import US

@@ -91,6 +91,20 @@ def test_settle_waits_no_longer_than_allowed(bench: Bench) -> None:
     assert (10, "done: [True, True, False]") in bench.notes
 
 
+def test_settle_takes_time_however_short(bench: Bench) -> None:
+    async def parent() -> None:
+        child = bench.boot.spawn(bench.sleeper(1, "child"), "child")
+        before_us = bench.kernel.now_us
+        await bench.boot.settle([child], 1e-9)
+        assert bench.kernel.now_us > before_us
+        bench.note("over")
+
+    bench.boot.spawn(parent(), "parent")
+    bench.kernel.run(1)
+    bench.kernel.run(10)
+    assert bench.notes == [(0, "over")]
+
+
 def test_an_error_is_told_once_and_raised_where_awaited(bench: Bench) -> None:
     async def fails() -> None:
         await bench.boot.sleep(US)
