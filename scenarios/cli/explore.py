@@ -21,37 +21,49 @@ class Format(StrEnum):
     JSONL = "jsonl"
 
 
+Topology = Annotated[
+    Path | None,
+    typer.Option(help="Take the cluster of this scenario file (its steps do not matter)."),
+]
+Nodes = Annotated[int, typer.Option(min=1, help="Nodes of the cluster.")]
+Guests = Annotated[int, typer.Option(min=0, help="Guests of the cluster.")]
+Seeds = Annotated[str, typer.Option(help="Seeds, such as 1-200 or 7,12.")]
+Hours = Annotated[float, typer.Option(min=0.1, help="Simulated hours of faults a seed.")]
+Jobs = Annotated[int, typer.Option(min=0, help="Processes; 0 = one a core.")]
+Faults = Annotated[str, typer.Option(help="Only these kinds of faults and requests, by comma.")]
+MutantName = Annotated[
+    str | None,
+    typer.Option("--mutant", help="Build this deliberate fault in and look for it."),
+]
+ListMutants = Annotated[
+    bool, typer.Option("--list-mutants", help="Print the deliberate faults and leave.")
+]
+KeepGoing = Annotated[
+    bool, typer.Option("--keep-going", help="Try all seeds, also after a finding.")
+]
+Polled = Annotated[
+    bool, typer.Option("--polled", help="Run every round instead of skipping idle ones.")
+]
+Found = Annotated[Path | None, typer.Option(help="Folder for findings (default: scenarios/found).")]
+FormatOption = Annotated[
+    Format, typer.Option("--format", help="For people, or a JSON object a line.")
+]
+
+
 def command(
-    topology: Annotated[
-        Path | None,
-        typer.Option(help="Take the cluster of this scenario file (its steps do not matter)."),
-    ] = None,
-    nodes: Annotated[int, typer.Option(min=1, help="Nodes of the cluster.")] = 5,
-    guests: Annotated[int, typer.Option(min=0, help="Guests of the cluster.")] = 20,
-    seeds: Annotated[str, typer.Option(help="Seeds, such as 1-200 or 7,12.")] = "1-200",
-    hours: Annotated[float, typer.Option(min=0.1, help="Simulated hours of faults a seed.")] = 24,
-    jobs: Annotated[int, typer.Option(min=0, help="Processes; 0 = one a core.")] = 0,
-    faults: Annotated[
-        str, typer.Option(help="Only these kinds of faults and requests, by comma.")
-    ] = "",
-    mutant: Annotated[
-        str | None, typer.Option(help="Build this deliberate fault in and look for it.")
-    ] = None,
-    list_mutants: Annotated[
-        bool, typer.Option("--list-mutants", help="Print the deliberate faults and leave.")
-    ] = False,
-    keep_going: Annotated[
-        bool, typer.Option("--keep-going", help="Try all seeds, also after a finding.")
-    ] = False,
-    polled: Annotated[
-        bool, typer.Option("--polled", help="Run every round instead of skipping idle ones.")
-    ] = False,
-    found: Annotated[
-        Path | None, typer.Option(help="Folder for findings (default: scenarios/found).")
-    ] = None,
-    format_: Annotated[
-        Format, typer.Option("--format", help="For people, or a JSON object a line.")
-    ] = Format.TEXT,
+    topology: Topology = None,
+    nodes: Nodes = 5,
+    guests: Guests = 20,
+    seeds: Seeds = "1-200",
+    hours: Hours = 24,
+    jobs: Jobs = 0,
+    faults: Faults = "",
+    mutant: MutantName = None,
+    list_mutants: ListMutants = False,
+    keep_going: KeepGoing = False,
+    polled: Polled = False,
+    found: Found = None,
+    format_: FormatOption = Format.TEXT,
 ) -> None:
     """Search failure schedules for one that breaks a promise.
 

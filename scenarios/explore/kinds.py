@@ -7,8 +7,9 @@ promise of the hardware (`watchdog_broken`) are not among them: no design surviv
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import exp, log
+from typing import Any
 
 from scenarios.explore.case import Move
 from scenarios.explore.topology import SHUTDOWN_POLICIES, pick
@@ -70,52 +71,52 @@ class Kind:
     possible: Callable[[ClusterLayout], bool] = lambda layout: True
 
 
-def _fault(kind: str, fields: Callable[[Draw], dict[str, object]], *, heals: bool = True) -> Make:
+def _fault(kind: str, fields: Callable[[Draw], dict[str, Any]], *, heals: bool = True) -> Make:
     def make(draw: Draw, at_s: float, lasts_s: float) -> Iterator[Move]:
-        heal_after_s = lasts_s if heals else None
-        yield Move(at_s, Fault(kind, heal_after_s=heal_after_s, **fields(draw)))  # type: ignore[arg-type]
+        bare = Fault(kind, heal_after_s=lasts_s if heals else None)
+        yield Move(at_s, replace(bare, **fields(draw)))
 
     return make
 
 
-def _node(draw: Draw) -> dict[str, object]:
+def _node(draw: Draw) -> dict[str, Any]:
     return {"node": draw.node()}
 
 
-def _nic(draw: Draw) -> dict[str, object]:
+def _nic(draw: Draw) -> dict[str, Any]:
     return {"node": draw.node(), "link": draw.one_of(draw.links, "link")}
 
 
-def _flap(draw: Draw) -> dict[str, object]:
+def _flap(draw: Draw) -> dict[str, Any]:
     return {**_nic(draw), "value": draw.number(1, 60, "period")}
 
 
-def _groups(draw: Draw) -> dict[str, object]:
+def _groups(draw: Draw) -> dict[str, Any]:
     one_link = draw.unit("one link") < 0.2
     return {"groups": draw.split(), "link": draw.one_of(draw.links, "link") if one_link else None}
 
 
-def _latency(draw: Draw) -> dict[str, object]:
+def _latency(draw: Draw) -> dict[str, Any]:
     return {"link": draw.one_of(draw.links, "link"), "value": draw.number(1, 200, "latency")}
 
 
-def _loss(draw: Draw) -> dict[str, object]:
+def _loss(draw: Draw) -> dict[str, Any]:
     share = round(draw.unit("share"), 2)
     return {"link": draw.one_of(draw.links, "link"), "value": share}
 
 
-def _pool(draw: Draw) -> dict[str, object]:
+def _pool(draw: Draw) -> dict[str, Any]:
     everywhere = draw.unit("everywhere") < 0.3
     node = None if everywhere else draw.node()
     return {"storage": draw.one_of(draw.storages, "storage"), "node": node}
 
 
-def _slow_pool(draw: Draw) -> dict[str, object]:
+def _slow_pool(draw: Draw) -> dict[str, Any]:
     factor = draw.number(2, 50, "factor")
     return {"storage": draw.one_of(draw.storages, "storage"), "value": factor}
 
 
-def _jump(draw: Draw) -> dict[str, object]:
+def _jump(draw: Draw) -> dict[str, Any]:
     seconds = draw.number(1, 7200, "jump")
     return {"node": draw.node(), "value": seconds if draw.unit("sign") < 0.5 else -seconds}
 
