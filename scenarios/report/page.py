@@ -19,7 +19,7 @@ from pathlib import Path
 from scenarios.lines import US, Line, Recorded, of_record
 from scenarios.report.data import page_data
 from scenarios.report.result import Expectation, Result
-from scenarios.report.tables import downtime_rows, downtime_summary, tiles
+from scenarios.report.tables import downtime_rows, downtime_summary, moment, tiles, violations
 from scenarios.text import clock
 from scenarios.timeline import Timeline, read
 
@@ -50,6 +50,7 @@ def render(records: Sequence[Recorded | Line], result: Result | None) -> str:
         "why": escape(result.why) if result is not None else "",
         "verdict": _verdict(timeline, result),
         "tiles": tiles(timeline, len(lines)),
+        "violations": violations(lines),
         "expectations": _expectations(result),
         "downtime": downtime_rows(timeline),
         "spread": downtime_summary(timeline),
@@ -84,17 +85,17 @@ def _packed_library() -> str:
 
 
 def _verdict(timeline: Timeline, result: Result | None) -> str:
-    violations = sum(mark.kind == "violation" for mark in timeline.markers)
-    told = f"{violations} violation{'s' if violations != 1 else ''}"
+    broken = sum(mark.kind == "violation" for mark in timeline.markers)
+    told = f"{broken} violation{'s' if broken != 1 else ''}"
     if result is None:
-        held = "failed" if violations else "plain"
-        return _badge(held, told if violations else "No violations")
+        return _badge("failed" if broken else "plain", told if broken else "No violations")
     failed = sum(not one.held for one in result.expectations)
     if failed:
         first = f"{failed} of {len(result.expectations)} expectations failed"
     else:
         first = f"All {len(result.expectations)} expectations held"
-    return _badge("held" if result.passed else "failed", f"{first} · {told}")
+    as_meant = ", as it should find" if broken and result.passed else ""
+    return _badge("held" if result.passed else "failed", f"{first} · {told}{as_meant}")
 
 
 def _badge(look: str, text: str) -> str:
@@ -115,12 +116,11 @@ def _expectations(result: Result | None) -> str:
 def _expectation(one: Expectation) -> str:
     look, sign = ("held", "✓") if one.held else ("failed", "✗")
     why = f'<span class="because">{escape(one.why)}</span>' if one.why else ""
-    moment = clock(round(one.at_s * US))
     return (
         f'<li class="{look}"><span class="sign" title="{look}">{sign}</span>'
         f'<span class="sort">{escape(one.kind)}</span>'
         f"<span><code>{escape(one.what)}</code>{why}</span><span>{escape(one.detail)}</span>"
-        f'<a href="#timeline" class="moment" data-t="{round(one.at_s * 1000)}">{moment}</a></li>'
+        f"{moment(round(one.at_s * US))}</li>"
     )
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from html import escape
 
-from scenarios.text import duration
+from scenarios.lines import Line
+from scenarios.text import clock, duration
 from scenarios.timeline import Downtime, Timeline, percentile_us
 
+MOST_VIOLATIONS = 50
 RECOVERIES = ("recovered", "recovered_same_node")
 WATCHDOGS = ("watchdog_reset", "watchdog_expired")
 
@@ -38,6 +41,39 @@ def _tile(label: str, value: str, note: str) -> str:
     return (
         f'<div class="tile"><span class="value">{escape(value)}</span>'
         f'<span class="label">{escape(label)}</span>{more}</div>'
+    )
+
+
+def moment(t_us: int) -> str:
+    """A time that leads into the timeline."""
+    return f'<a href="#timeline" class="moment" data-t="{t_us // 1000}">{clock(t_us)}</a>'
+
+
+def violations(lines: Iterable[Line]) -> str:
+    """The promises that did not hold, each with the promise of the hardware that broke first."""
+    found = [line for line in lines if line.kind == "violation"]
+    if not found:
+        return ""
+    rows = "\n".join(_violation(line) for line in found[:MOST_VIOLATIONS])
+    more = len(found) - MOST_VIOLATIONS
+    rest = f'<p class="hint">and {more} more, among the events</p>' if more > 0 else ""
+    return (
+        f'<section class="card" id="violations"><h2>Violations</h2><ul class="expectations">\n'
+        f"{rows}\n</ul>{rest}</section>"
+    )
+
+
+def _violation(line: Line) -> str:
+    broke = line.fields.get("broke")
+    if broke:
+        because = f"a promise of the hardware was broken before: {broke}"
+    else:
+        because = "no promise of the hardware was broken: this is a defect of the appliance"
+    return (
+        f'<li class="failed"><span class="sign" title="violated">◆</span>'
+        f"<span><code>{escape(str(line.fields.get('promise', '')))}</code>"
+        f'<span class="because">{escape(because)}</span></span>'
+        f"<span>{escape(str(line.fields.get('detail', '')))}</span>{moment(line.t_us)}</li>"
     )
 
 

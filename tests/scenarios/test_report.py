@@ -134,12 +134,30 @@ def test_a_failed_expectation_is_the_verdict() -> None:
     assert ("li", {"class": "failed"}) in page.tags
 
 
-def test_a_violation_is_the_verdict_of_a_run_without_expectations() -> None:
+def violated(broke: str | None) -> list[Line]:
     story = Story(2, 1)
-    story.tell(9, "check", "violation", promise="one place", detail="vm:100 runs twice")
-    page = Page(render(story.done(), None))
+    detail = "vm:100 runs on node1 and node2"
+    told = {"promise": "guest-once", "detail": detail, **({"broke": broke} if broke else {})}
+    story.tell(9, "check", "violation", **told)
+    return story.done()
+
+
+def test_a_violation_is_the_verdict_of_a_run_without_expectations() -> None:
+    page = Page(render(violated(None), None))
     assert "1 violation" in page.text
     assert ("p", {"class": "verdict failed"}) in page.tags
+    assert "vm:100 runs on node1 and node2" in page.text
+    assert "this is a defect of the appliance" in page.text
+
+
+def test_a_violation_names_the_promise_of_the_hardware_that_broke() -> None:
+    page = Page(render(violated("watchdog of node1"), Ended()))
+    assert "a promise of the hardware was broken before: watchdog of node1" in page.text
+    assert "All 1 expectations held · 1 violation, as it should find" in page.text
+
+
+def test_without_violations_there_is_no_section_of_them(small: str) -> None:
+    assert "violations" not in {attributes.get("id") for _, attributes in Page(small).tags}
 
 
 def test_downtime_is_in_the_page_longest_first(small: str) -> None:

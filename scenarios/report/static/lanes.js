@@ -2,7 +2,7 @@
 
 const HEIGHT = { head: 24, fault: 20, run: 24, node: 28, guest: 20 };
 const MAX_FAULT_ROWS = 5;
-const MANY_GUESTS = 40;
+const MANY_LANES = 50;
 const ATTENTION = new Set(["down", "relocating", "frozen", "double", "moving", "starting"]);
 
 // Faults in as few rows as possible: each in the first row that is free when it begins.
@@ -23,6 +23,13 @@ function placesOf(lane) {
   return places;
 }
 
+// Whether something happened there. That a node has no quorum before it joins first is nothing.
+function isTouched(lane) {
+  if (lane.group === "guest") return lane.layers.process.some((span) => ATTENTION.has(span.state));
+  const joined = lane.layers.quorum.find((span) => span.state === "quorate")?.begin ?? 0;
+  return lane.layers.master.length > 0 || lane.layers.status.some((span) => span.state !== "on" && span.end > joined);
+}
+
 class Lanes {
   constructor(data) {
     this.data = data;
@@ -34,11 +41,9 @@ class Lanes {
     if (this.nodes.length <= TINTS.length) this.nodes.forEach((lane, at) => { this.tint[lane.name] = TINTS[at]; });
     for (const lane of data.lanes) lane.places = placesOf(lane);
     const marked = new Set(data.marks.map((mark) => mark.lane));
-    for (const lane of this.guests) {
-      lane.touched = marked.has(lane.number) || lane.layers.process.some((span) => ATTENTION.has(span.state));
-    }
-    const touched = this.guests.filter((lane) => lane.touched).length;
-    this.shown = { faults: true, nodes: true, guests: true, touched: this.guests.length > MANY_GUESTS && touched > 0 };
+    for (const lane of data.lanes) lane.touched = marked.has(lane.number) || isTouched(lane);
+    const touched = data.lanes.filter((lane) => lane.touched).length;
+    this.shown = { faults: true, nodes: true, guests: true, touched: data.lanes.length > MANY_LANES && touched > 0 };
     this.hidden = new Set();
     this.tokens = [];
     this.runMarks = data.marks.filter((mark) => mark.lane < 0);
@@ -76,9 +81,9 @@ class Lanes {
       for (let row = 0; row < this.faultRows; row += 1) add({ kind: "fault", row, label: "" });
     }
     if (this.runMarks.length) add({ kind: "run", label: "operator, checks", lane: { number: -1, layers: {} } });
-    this.group("Nodes", "node", this.shown.nodes ? this.nodes : [], add);
-    const guests = this.shown.touched ? this.guests.filter((lane) => lane.touched) : this.guests;
-    this.group("Guests", "guest", this.shown.guests ? guests : [], add);
+    const wanted = (lanes) => (this.shown.touched ? lanes.filter((lane) => lane.touched) : lanes);
+    this.group("Nodes", "node", this.shown.nodes ? wanted(this.nodes) : [], add);
+    this.group("Guests", "guest", this.shown.guests ? wanted(this.guests) : [], add);
     this.height = Math.max(y + 4, 60);
   }
 

@@ -74,7 +74,7 @@ function buildGroups(lanes, redraw) {
   if (lanes.faults.length) add("faults", "Faults", "Show the lanes of faults");
   add("nodes", "Nodes", "Show the lanes of nodes");
   add("guests", "Guests", "Show the lanes of guests");
-  add("touched", "Only affected guests", "Only guests that were down, moved, frozen or have a mark");
+  add("touched", "Only affected", "Only nodes that were master or not simply on, guests that were down, moved or frozen, and what has a sign");
 }
 
 function sortDowntime(header) {

@@ -104,7 +104,7 @@ class Plot {
   drawAxis(marks) {
     const axis = $("axis");
     axis.dataset.unit = tickUnit(this.view.to);
-    axis.replaceChildren(...marks.map(([t, told]) => make("span", { style: `left:calc(var(--gutter) + ${this.x(t)}px)` }, told)));
+    axis.replaceChildren(...marks.filter(([t]) => this.x(t) < this.width - 16).map(([t, told]) => make("span", { style: `left:calc(var(--gutter) + ${this.x(t)}px)` }, told)));
   }
 
   drawLabels() {
