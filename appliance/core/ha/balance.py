@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from math import ceil
 from typing import TYPE_CHECKING
 
 from appliance.core.ha.commands import queue_motion
-from appliance.core.ha.crs import best_balancing_move, held_long_enough
+from appliance.core.ha.crs import Usage, best_balancing_move, held_long_enough
 from appliance.model.events import crm as events
 
 if TYPE_CHECKING:
@@ -14,17 +16,30 @@ if TYPE_CHECKING:
 _MOVING = ("migrate", "relocate")
 
 
-def rebalance(draft: Draft, rounds: int) -> int:
-    """Queue the best move if it is time for one; for how many rounds the load is uneven now."""
-    if not is_balancing(draft):
-        return rounds
-    usage = draft.load.usage()
-    imbalance = usage.imbalance()
-    if imbalance is None:
-        return rounds
-    rounds, go_on = held_long_enough(imbalance, rounds, draft.crs)
-    if not go_on:
-        return rounds
+def rebalance(draft: Draft) -> None:
+    """Queue the best move if it is time for one, and count the rounds of uneven load."""
+    memory = draft.memory
+    rounds, fruitless, every = memory.imbalance_rounds, None, memory.search_every
+    usage = draft.load.usage() if is_balancing(draft) else None
+    imbalance = None if usage is None else usage.imbalance()
+    if usage is not None and imbalance is not None:
+        looked_at = _looked_at(draft)
+        if memory.fruitless == looked_at:
+            fruitless = memory.fruitless
+        rounds, go_on = held_long_enough(imbalance, rounds, draft.crs)
+        if go_on:
+            every = max(1, ceil(draft.crs.hold_duration))
+            fruitless = None if _search(draft, usage) else fruitless or looked_at
+    if (rounds, every) != (memory.imbalance_rounds, memory.search_every) or (
+        fruitless is not memory.fruitless
+    ):
+        draft.memory = replace(
+            memory, imbalance_rounds=rounds, fruitless=fruitless, search_every=every
+        )
+
+
+def _search(draft: Draft, usage: Usage) -> bool:
+    """Queue the best move; False if there is none and nothing to tell either."""
     move, warning = best_balancing_move(usage, draft.services, draft.compiled, draft.crs)
     if warning is not None:
         draft.tell(events.SchedulerWarning(warning))
@@ -33,7 +48,21 @@ def rebalance(draft: Draft, rounds: int) -> int:
         before, after = f"{move.before:.2f}", f"{move.after:.2f}"
         draft.tell(events.AutoRebalance(how, move.sid, move.target, before, after))
         queue_motion(draft, f"{how} {move.sid} {move.target}", how, move.sid, move.target)
-    return rounds
+    return move is not None or warning is not None
+
+
+def _looked_at(draft: Draft) -> tuple[object, ...]:
+    """All that a search depends on; equal, a search finds what the last one found."""
+    inputs = draft.inputs
+    return (
+        draft.share_services(),
+        draft.compiled,
+        draft.load.online,
+        draft.crs,
+        inputs.node_stats,
+        inputs.service_stats,
+        inputs.guests,
+    )
 
 
 def is_balancing(draft: Draft) -> bool:

@@ -46,7 +46,7 @@ class Draft:
         self.services: Mapping[str, ServiceStatus] = status.services
         self.maintenance, self.disarm = status.maintenance, status.disarm
         self.known_before = status.nodes
-        self.seen = memory.seen.look(inputs.view.online, inputs.now_s)
+        self.seen = memory.seen
         self.lrm: Mapping[str, LrmStatus] = EMPTY
         self.results: Mapping[str, OrderResult] = EMPTY
         self.configs: Mapping[str, ServiceConfig] = EMPTY

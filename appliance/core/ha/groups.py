@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from appliance.core.ha.constants import GROUPS_RETRY
 from appliance.core.ha.effects import MigrateGroups
 from appliance.core.ha.rules import with_groups
+from appliance.model.errors import QuorateError
 from appliance.model.events import crm as events
 from appliance.model.ha.status import LrmStatus
 from appliance.ports.ha_store import HaConfig
@@ -61,7 +62,8 @@ def _obstacle(draft: Draft) -> str | None:
         if draft.nodes[node] != "online":
             return f"node '{node}' is {draft.nodes[node]}"
     lrm = draft.inputs.lrm
-    assert not isinstance(lrm, Exception)
+    if isinstance(lrm, QuorateError):
+        raise lrm
     for node in sorted(draft.nodes):
         reason = _lrm_obstacle(draft, node, lrm.get(node))
         if reason is not None:

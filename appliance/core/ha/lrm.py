@@ -290,7 +290,7 @@ class LrmMachine:
             if status.state in _NO_ORDER or (status.steady and checked):
                 continue
             uid = order_id(sid, status, view.round)
-            if status.state == "stopped" or uid not in self.results:
+            if uid and (status.state == "stopped" or uid not in self.results):
                 self.jobs.put(Job(sid, uid, status.state, status.target, status.timeout_s))
         yield RunWorkers()
 
@@ -315,8 +315,10 @@ class LrmMachine:
             self.results = {**kept, **checked}
 
     def finished(self, job: Job, exit_code: int, max_restart: int) -> None:
-        """An order has been carried out; -1 means that it could not be."""
+        """An order has been carried out; -1: it could not be; 2: not now, it is given again."""
         self.jobs.remove(job)
+        if exit_code == 2:
+            return
         if job.uid is None:
             if exit_code:
                 self.failed_stops += 1

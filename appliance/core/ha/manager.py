@@ -22,7 +22,13 @@ from appliance.core.ha.draft import Draft
 from appliance.core.ha.effects import TakeCommands
 from appliance.core.ha.groups import try_migration
 from appliance.core.ha.handlers import HANDLERS, next_state_recovery
-from appliance.core.ha.memory import ManagerInputs, ManagerMemory, Outcome, RulesMemory
+from appliance.core.ha.memory import (
+    ManagerInputs,
+    ManagerMemory,
+    Outcome,
+    RulesMemory,
+    count_on,
+)
 from appliance.core.ha.nodes import fence_pass, update_nodes
 from appliance.core.ha.order import fresh_uid, order_id
 from appliance.core.ha.rules import apply_group_failback, build_rules
@@ -93,9 +99,7 @@ def _round(draft: Draft) -> Generator[Any, Any, bool | None]:
         if not only:
             return draft.disarm.state == "disarmed"
     elif draft.crs.auto_rebalance:
-        rounds = rebalance(draft, draft.memory.imbalance_rounds)
-        if rounds != draft.memory.imbalance_rounds:
-            draft.memory = replace(draft.memory, imbalance_rounds=rounds)
+        rebalance(draft)
     yield from _run_state_machine(draft, only)
     return False
 
@@ -265,7 +269,8 @@ def _is_same(draft: Draft, memory: ManagerMemory) -> bool:
         and memory.seen.online == start.seen.online
         and memory.rules is start.rules
         and memory.config is start.config
-        and memory.imbalance_rounds == start.imbalance_rounds
+        and memory.fruitless is start.fruitless
+        and memory.imbalance_rounds == count_on(start, 1)
     )
 
 

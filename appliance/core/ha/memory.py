@@ -65,6 +65,8 @@ class ManagerMemory:
     config            the services of the last configuration, before and after `failback` of groups
     groups_wait       rounds until legacy groups are tried again
     imbalance_rounds  for how many rounds the load has been uneven
+    fruitless         what the last search for a balancing move looked at, if it found none
+    search_every      how many rounds of uneven load there are from one search to the next
     """
 
     status: ManagerStatus
@@ -75,6 +77,8 @@ class ManagerMemory:
     config: tuple[HaConfig, Mapping[str, ServiceConfig]] | None = None
     groups_wait: int = GROUPS_FIRST_TRY
     imbalance_rounds: int = 0
+    fruitless: tuple[object, ...] | None = None
+    search_every: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,4 +124,12 @@ def fast_forward(memory: ManagerMemory, skipped: int, last_s: float) -> ManagerM
         attempt=memory.attempt + skipped,
         seen=replace(memory.seen, online_s=last_s),
         groups_wait=memory.groups_wait - skipped if counting else memory.groups_wait,
+        imbalance_rounds=count_on(memory, skipped),
     )
+
+
+def count_on(memory: ManagerMemory, rounds: int) -> int:
+    """For how many rounds the load has been uneven after so many that all search in vain."""
+    if memory.fruitless is None:
+        return memory.imbalance_rounds
+    return (memory.imbalance_rounds + rounds) % memory.search_every

@@ -22,6 +22,7 @@ STATES = ("online", "maintenance", "unknown", "fence", "gone")
 def update_nodes(draft: Draft) -> None:
     """Bring the node states in line with the membership and with the LRM modes."""
     view = draft.inputs.view
+    draft.seen = draft.seen.look(view.online, draft.now_s)
     for node in view.online:
         _look_at_online(draft, node)
     if len(draft.nodes) == len(view.online):

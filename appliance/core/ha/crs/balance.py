@@ -119,8 +119,12 @@ def _candidates(
         if not targets:
             continue
         cpu, mem = _demand(usage, leader, members)
+        # Where it was counted: a service whose node was just set right is elsewhere by now.
+        place = usage.place(leader)
+        assert place is not None
+        assert place[0] is not None
         for target in targets:
-            yield _Candidate(leader, index[node], index[target], cpu, mem)
+            yield _Candidate(leader, index[place[0]], index[target], cpu, mem)
 
 
 def _demand(usage: MeasuredUsage, leader: str, members: Sequence[str]) -> tuple[float, float]:
