@@ -1,6 +1,6 @@
 """Resource agents: what carrying out an order means for a guest.
 
-Exit codes: 0 done, 1 failed, 3 not on this node, 4 unknown type, 5 unknown order, 7 not
+Exit codes: 0 done, 1 failed, 2 not now, 3 not on this node, 4 unknown type, 5 unknown order, 7 not
 configured, 8 not needed.
 """
 
@@ -16,15 +16,8 @@ from appliance.model.ha.ids import GUEST_TYPES
 from appliance.model.ha.resources import ServiceConfig
 from appliance.ports.node import NodePorts
 
-DONE, FAILED, WRONG_NODE, UNKNOWN_TYPE, UNKNOWN_ORDER, UNKNOWN_SERVICE, NOT_NEEDED = (
-    0,
-    1,
-    3,
-    4,
-    5,
-    7,
-    8,
-)
+DONE, FAILED, TRY_AGAIN, WRONG_NODE = 0, 1, 2, 3
+UNKNOWN_TYPE, UNKNOWN_ORDER, UNKNOWN_SERVICE, NOT_NEEDED = 4, 5, 7, 8
 CRASHED = -1
 
 _MOVES = frozenset({"migrate", "relocate", "request_start_balance"})
@@ -37,9 +30,11 @@ class Agents:
         self,
         ports: NodePorts,
         tell: Callable[[Event], None],
+        may_start: Callable[[], bool],
         types: tuple[str, ...] = GUEST_TYPES,
     ) -> None:
         self._ports, self.tell, self._types = ports, tell, types
+        self._may_start = may_start
 
     def is_running_here(self, sid: str, config: ServiceConfig | None) -> bool:
         return (
@@ -97,6 +92,8 @@ class Agents:
             return CRASHED
 
     async def _start(self, sid: str) -> int:
+        if not self._may_start():
+            return TRY_AGAIN
         self.tell(events.ServiceStarting(sid))
         outcome = await self._ports.guests.start(sid)
         if outcome.locked is not None:

@@ -11,7 +11,7 @@ from appliance.core.ha.crm import CrmInputs, CrmMachine
 from appliance.core.ha.memory import ManagerInputs
 from appliance.model.errors import QuorateError, UnavailableError
 from appliance.model.events.daemon import Exited, LockAcquired, StatusChanged
-from appliance.model.ha.status import EMPTY, LrmStatus
+from appliance.model.ha.status import EMPTY, LrmStatus, ManagerStatus
 from appliance.ports import topics
 from appliance.ports.clock import Pace, Rest, Tick
 from appliance.ports.ha_store import HaConfig
@@ -150,7 +150,7 @@ class Crm:
         commands: bool | UnavailableError = False
         if full or (not isinstance(config, UnavailableError) and not config.services):
             commands = attempt(ports.ha_state.has_commands)
-        manager = self._read_manager(view, config, commands) if full else None
+        manager = self._read_manager(view, status, config, commands) if full else None
         return CrmInputs(
             self._now_s, view.quorate, self._updated, status, config, commands, manager
         )
@@ -158,6 +158,7 @@ class Crm:
     def _read_manager(
         self,
         view: View,
+        status: ManagerStatus | UnavailableError,
         config: HaConfig | UnavailableError,
         commands: bool | UnavailableError,
     ) -> ManagerInputs:
@@ -170,7 +171,7 @@ class Crm:
             self._now_s,
             ports.clock.wall(),
             view,
-            attempt(lambda: self._read_lrm(view)),
+            attempt(lambda: self._read_lrm(view, status)),
             config,
             options,
             commands,
@@ -180,11 +181,14 @@ class Crm:
             ports.stats.node_versions() if groups else EMPTY,
         )
 
-    def _read_lrm(self, view: View) -> dict[str, LrmStatus]:
+    def _read_lrm(
+        self, view: View, status: ManagerStatus | UnavailableError
+    ) -> dict[str, LrmStatus]:
+        """Of the members, and of nodes that were members and are not forgotten yet."""
         read = self._ports.ha_state.lrm_status
         found = {node: read(node) for node in view.members}
-        if self.machine.memory is not None:
-            for node in self.machine.memory.status.nodes:
+        if not isinstance(status, UnavailableError):
+            for node in status.nodes:
                 if node not in found:
                     found[node] = read(node)
         return {node: status for node, status in found.items() if status is not None}

@@ -39,10 +39,11 @@ class Lrm:
         self._ports = ports
         self._teller = Teller(ports, "lrm")
         self.machine = LrmMachine(ports.node, startup or Startup(), self._teller.told)
-        self._agents = Agents(ports, self._tell, types)
+        self._agents = Agents(ports, self._tell, self._may_start, types)
         self._running: list[tuple[Job, int, Task[int]]] = []
         self._pace: Pace | None = None
         self._now_s = 0.0
+        self._renewed_s = 0.0
         self._answer = _REFUSED
         self._actions: dict[type, Callable[[Any], Awaitable[Any]]] = {
             effects.KeepLock: self._keep_lock,
@@ -150,8 +151,19 @@ class Lrm:
         return await self._actions[type(effect)](effect)
 
     async def _keep_lock(self, effect: effects.KeepLock) -> bool:
+        asked_s = self._ports.clock.monotonic()
         self._answer = await keep_lock(self._ports, effect, self._teller)
+        if self._answer.held:
+            self._renewed_s = asked_s
         return self._answer.held
+
+    def _may_start(self) -> bool:
+        """A guest is started only while the lock must still be held.
+
+        A node that stood still in the middle of a round goes on with what it decided before; by
+        then it may have been fenced and the guest may run elsewhere.
+        """
+        return self._ports.clock.monotonic() - self._renewed_s < const.WATCHDOG_LIMIT_S
 
     async def _release_lock(self, effect: effects.ReleaseLock) -> bool:
         return await self._ports.leases.release(effect.name)
