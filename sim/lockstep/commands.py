@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from appliance.model.ha.ids import SIMULATED_TYPES
 from appliance.model.ha.resources import ServiceConfig
 from sim.lockstep.events import Command
-from sim.lockstep.hardware import Hardware, SimulationAbortError
+from sim.lockstep.hardware import Hardware, SimulationAbort
 
 if TYPE_CHECKING:
     from sim.lockstep.driver import Driver
@@ -21,14 +21,14 @@ def run_command(driver: Driver, text: str, actor: str) -> None:
     """Carry out one command on behalf of `actor`."""
     words = text.split()
     if len(words) < 2:
-        raise SimulationAbortError(f"sim_hardware_cmd: '{text}' names no node and no service")
+        raise SimulationAbort(f"sim_hardware_cmd: '{text}' names no node and no service")
     verb, subject, rest = words[0], words[1], words[2:]
     hardware = driver.hardware
     if verb == "service":
         if not _SID.fullmatch(subject):
-            raise SimulationAbortError(f"'{subject}' is no service id\n")
+            raise SimulationAbort(f"'{subject}' is no service id\n")
     elif subject not in hardware.nodes:
-        raise SimulationAbortError(f"sim_hardware_cmd: no such node '{subject}'\n")
+        raise SimulationAbort(f"sim_hardware_cmd: no such node '{subject}'\n")
     hardware.tell(hardware.now_s, actor, Command(text))
     if verb == "service":
         _service(hardware, text, subject, rest)
@@ -36,8 +36,8 @@ def run_command(driver: Driver, text: str, actor: str) -> None:
         _node(driver, text, verb, subject, rest, actor)
 
 
-def _unknown(text: str) -> SimulationAbortError:
-    return SimulationAbortError(f"sim_hardware_cmd: unknown command '{text}'\n")
+def _unknown(text: str) -> SimulationAbort:
+    return SimulationAbort(f"sim_hardware_cmd: unknown command '{text}'\n")
 
 
 # --- nodes ---
@@ -122,11 +122,11 @@ def _lock(hardware: Hardware, sid: str, verb: str, names: list[str]) -> None:
 
 def _add(hardware: Hardware, sid: str, node: str, options: list[str]) -> None:
     if sid in hardware.services:
-        raise SimulationAbortError(f"service '{sid}' exists already\n")
+        raise SimulationAbort(f"service '{sid}' exists already\n")
     if sid.partition(":")[0] not in SIMULATED_TYPES:
-        raise SimulationAbortError(f"'{sid}' has no known type\n")
+        raise SimulationAbort(f"'{sid}' has no known type\n")
     if node not in hardware.nodes:
-        raise SimulationAbortError(f"no such node '{node}'\n")
+        raise SimulationAbort(f"no such node '{node}'\n")
     state = options[0] if options else "started"
     hardware.put_service(ServiceConfig(sid, node, "started" if state == "enabled" else state))
     hardware.nodes[node].running[sid] = len(options) == 2 and options[1] == "1"
@@ -136,9 +136,9 @@ def _move_by_hand(hardware: Hardware, sid: str, target: str) -> None:
     config = hardware.service(sid)
     disarm = hardware.manager_status.disarm
     if config.state != "ignored" and (disarm is None or disarm.mode != "ignore"):
-        raise SimulationAbortError(f"service '{sid}' is managed by HA and not moved by hand\n")
+        raise SimulationAbort(f"service '{sid}' is managed by HA and not moved by hand\n")
     if target not in hardware.nodes:
-        raise SimulationAbortError(f"no such node '{target}'\n")
+        raise SimulationAbort(f"no such node '{target}'\n")
     hardware.set_service(sid, node=target)
 
 

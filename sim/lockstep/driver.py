@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from appliance.core.ha.lrm import ShutdownKind, Startup
@@ -23,7 +24,7 @@ from sim.lockstep.events import (
     WatchdogExpired,
 )
 from sim.lockstep.guests import StepGuests, StepMigration
-from sim.lockstep.hardware import WATCHDOG_LIMIT_S, Hardware, SimulationAbortError
+from sim.lockstep.hardware import WATCHDOG_LIMIT_S, Hardware, SimulationAbort
 from sim.lockstep.inputs import CaseInputs
 from sim.lockstep.ports import (
     NoEntropy,
@@ -85,21 +86,26 @@ class Driver:
 
     def run(self) -> list[tuple[int, str, Event]]:
         """All rounds; (time, actor, event) in program order."""
+        for _ in self.rounds():
+            pass
+        return self.hardware.journal
+
+    def rounds(self) -> Iterator[int]:
+        """Run round by round; yields the time at the end of each."""
         hardware = self.hardware
         hardware.tell(0, "hardware", RunStarted())
         try:
             if self._round_s >= MAX_ROUND_S:
-                raise SimulationAbortError(
+                raise SimulationAbort(
                     "unable to simulate so many nodes. "
                     "You need to increase watchdog/lock timeouts.\n"
                 )
             while self._run_round():
-                pass
-        except QuorateError as error:
+                yield hardware.now_s
+        except (SimulationAbort, QuorateError) as error:
             hardware.tell(hardware.now_s, "hardware", RunAborted(str(error)))
         else:
             hardware.tell(hardware.now_s, "hardware", RunEnded())
-        return hardware.journal
 
     # --- a round ---
 
@@ -117,9 +123,7 @@ class Driver:
         for machine in hardware.nodes.values():
             machine.crm_s = machine.lrm_s = hardware.now_s
         if hardware.now_s > MAX_TIME_S:
-            raise SimulationAbortError(
-                f"simulation exceeded maximum time ({MAX_TIME_S}) - force end\n"
-            )
+            raise SimulationAbort(f"simulation exceeded maximum time ({MAX_TIME_S}) - force end\n")
         return self._next_step()
 
     def _next_step(self) -> bool:
@@ -155,9 +159,8 @@ class Driver:
             return
         assert daemons.crm_clock is not None
         machine.crm_s = self.hardware.now_s
-        daemons.crm_clock.waited_s = 0
         rest = run_now(daemons.crm.iterate(Tick(machine.crm_s)))
-        daemons.crm_clock.spend(rest.period_s)
+        daemons.crm_clock.end_loop(rest.period_s)
         machine.crm_s += 1
         self.hardware.now_s = max(self.hardware.now_s, machine.crm_s)
         if rest.exit:
@@ -169,9 +172,8 @@ class Driver:
             return
         assert daemons.lrm_clock is not None
         machine.lrm_s = self.hardware.now_s
-        daemons.lrm_clock.waited_s = 0
         rest = run_now(daemons.lrm.iterate(Tick(machine.lrm_s)))
-        daemons.lrm_clock.spend(rest.period_s)
+        daemons.lrm_clock.end_loop(rest.period_s)
         machine.lrm_s += 1
         self.hardware.now_s = max(self.hardware.now_s, machine.lrm_s)
         if rest.exit:
@@ -188,11 +190,9 @@ class Driver:
         hardware = self.hardware
         for name in self.names:
             machine = hardware.nodes[name]
-            for holder, fed_s in list(machine.watchdogs.items()):
-                if hardware.now_s - fed_s > WATCHDOG_LIMIT_S:
-                    machine.watchdogs.pop(holder, None)
-                    run_command(self, f"power {name} off", "watchdog")
-                    hardware.tell(hardware.now_s, "hardware", WatchdogExpired(name))
+            if any(hardware.now_s - s > WATCHDOG_LIMIT_S for s in machine.watchdogs.values()):
+                run_command(self, f"power {name} off", "watchdog")
+                hardware.tell(hardware.now_s, "hardware", WatchdogExpired(name))
 
     # --- daemons that left ---
 
@@ -206,7 +206,7 @@ class Driver:
         elif machine.marker == "shutdown":
             run_command(self, f"power {name} off", "shutdown")
         elif not daemons.crm_stops:
-            raise SimulationAbortError("unexpected CRM exit - not implemented")
+            raise SimulationAbort("unexpected CRM exit - not implemented")
         daemons.crm_stops = False
 
     def _lrm_left(self, name: str) -> None:
@@ -215,13 +215,13 @@ class Driver:
         daemons.lrm = None
         if daemons.lrm_restarts:
             if machine.marker is not None:
-                raise SimulationAbortError("lrm restart during shutdown - not implemented")
+                raise SimulationAbort("lrm restart during shutdown - not implemented")
             daemons.lrm_restarts = False
             self._start_lrm(name)
         elif machine.marker is not None:
             run_command(self, f"crm {name} stop", machine.marker)
         else:
-            raise SimulationAbortError("unexpected LRM exit - not implemented")
+            raise SimulationAbort("unexpected LRM exit - not implemented")
 
     # --- what commands do to daemons ---
 

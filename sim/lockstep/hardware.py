@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from appliance.model.errors import QuorateError
 from appliance.model.events import Event
 from appliance.model.ha.resources import ServiceConfig
 from appliance.model.ha.stats import NodeStats, ServiceStats
@@ -20,10 +19,8 @@ from sim.lockstep.inputs import GIB, CaseInputs, NodeInput
 WATCHDOG_LIMIT_S = 60
 
 
-class SimulationAbortError(QuorateError):
-    """The run cannot go on, as the reference simulator would not."""
-
-    code = "abort"
+class SimulationAbort(Exception):
+    """The run cannot go on. No `QuorateError`, as no daemon may take it for one of its own."""
 
 
 @dataclass(slots=True)
@@ -140,7 +137,7 @@ class Hardware:
 
     def _check_watchdog(self, node: str, holder: int) -> None:
         if self.now_s - self.nodes[node].watchdogs[holder] > WATCHDOG_LIMIT_S:
-            raise SimulationAbortError("watchdog expired")
+            raise SimulationAbort("watchdog expired")
 
     # --- configuration ---
 
@@ -158,7 +155,7 @@ class Hardware:
     def service(self, sid: str) -> ServiceConfig:
         found = self.services.get(sid)
         if found is None:
-            raise SimulationAbortError(f"no such service '{sid}'\n")
+            raise SimulationAbort(f"no such service '{sid}'\n")
         return found
 
     def set_service(self, sid: str, **changes: Any) -> None:

@@ -21,6 +21,18 @@ from appliance.model.ha.status import Disarm, ManagerStatus, ServiceStatus
 from appliance.ports.ha_store import DatacenterOptions
 
 T = TypeVar("T")
+Files = Mapping[str, str]
+FILES = (
+    "cmdlist",
+    "hardware_status",
+    "service_config",
+    "manager_status",
+    "rules_config",
+    "groups",
+    "datacenter.cfg",
+    "static_service_stats",
+    "dynamic_service_stats",
+)
 GIB = 2.0**30
 DEFAULT_VERSION = "9.0.0~2"
 SERVICE_STATES = (
@@ -70,29 +82,36 @@ def load_case(folder: Path) -> CaseInputs:
     """Read a case folder. ConfigError says what cannot be read; OSError if a file cannot."""
     if not (folder / "cmdlist").is_file():
         raise ConfigError("is no case folder: it has no cmdlist", file=str(folder))
-    nodes = _nodes(folder)
-    services, locks = _services(folder)
-    static = _stats(folder, "static_service_stats", "maxcpu", "maxmem")
+    names = [*FILES, *(path.name for path in sorted(folder.glob("service_status_*")))]
+    paths = {name: folder / name for name in names}
+    return parse_case({name: _read(path) for name, path in paths.items() if path.is_file()})
+
+
+def parse_case(files: Files) -> CaseInputs:
+    """A case from the texts of its files. ConfigError says what cannot be read."""
+    services, locks = _services(files)
+    nodes = _nodes(files)
+    static = _stats(files, "static_service_stats", "maxcpu", "maxmem")
     if static is None:
         static = dict.fromkeys(services, (4.0, 4 * GIB))
-    dynamic = _stats(folder, "dynamic_service_stats", "cpu", "mem")
+    dynamic = _stats(files, "dynamic_service_stats", "cpu", "mem")
     if dynamic is None:
         dynamic = dict.fromkeys(static, (2.0, 2 * GIB))
-    rules_text, groups_text = _text(folder, "rules_config"), _text(folder, "groups")
+    rules_text, groups_text = files.get("rules_config", ""), files.get("groups", "")
     return CaseInputs(
-        _steps(folder),
+        _steps(files),
         nodes,
         services,
         locks,
-        _manager_status(folder),
+        _manager_status(files),
         parse_rules(rules_text, file="rules_config"),
         sha1(rules_text.encode()).hexdigest(),
         parse_groups(groups_text, file="groups").groups,
         sha1(groups_text.encode()).hexdigest(),
-        _options(folder),
+        _options(files),
         static,
         dynamic,
-        {node: _running(folder, node) for node in nodes},
+        {node: _running(files, node) for node in nodes},
     )
 
 
@@ -164,14 +183,16 @@ class Fields:
             raise self.error(name, message) from None
 
 
-def _text(folder: Path, name: str) -> str:
-    path = folder / name
-    return path.read_text(encoding="utf-8") if path.exists() else ""
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise ConfigError("is no text in UTF-8", file=path.name) from None
 
 
-def _json(folder: Path, name: str) -> Any:
+def _json(files: Files, name: str) -> Any:
     """The file's content; None if there is no such file, or nothing in it."""
-    text = _text(folder, name)
+    text = files.get(name, "")
     if not text.strip():
         return None
     try:
@@ -181,8 +202,8 @@ def _json(folder: Path, name: str) -> Any:
         raise ConfigError("is no valid JSON", file=name, line=line) from None
 
 
-def _steps(folder: Path) -> tuple[tuple[str, ...], ...]:
-    steps = _json(folder, "cmdlist")
+def _steps(files: Files) -> tuple[tuple[str, ...], ...]:
+    steps = _json(files, "cmdlist")
     if not isinstance(steps, list):
         raise ConfigError("must be a list of lists of strings", file="cmdlist")
     for number, step in enumerate(steps, start=1):
@@ -191,8 +212,8 @@ def _steps(folder: Path) -> tuple[tuple[str, ...], ...]:
     return tuple(tuple(step) for step in steps)
 
 
-def _nodes(folder: Path) -> dict[str, NodeInput]:
-    content = _json(folder, "hardware_status")
+def _nodes(files: Files) -> dict[str, NodeInput]:
+    content = _json(files, "hardware_status")
     if content is None:
         default = NodeInput(maxcpu=24.0, maxmem=128 * GIB)
         return {f"node{number}": default for number in (1, 2, 3)}
@@ -210,8 +231,8 @@ def _node(fields: Fields) -> NodeInput:
     )
 
 
-def _services(folder: Path) -> tuple[dict[str, ServiceConfig], dict[str, str]]:
-    content = _json(folder, "service_config")
+def _services(files: Files) -> tuple[dict[str, ServiceConfig], dict[str, str]]:
+    content = _json(files, "service_config")
     if content is None:
         content = {f"vm:{101 + n}": {"node": f"node{1 + n % 3}"} for n in range(6)}
     top = Fields(content, "service_config")
@@ -243,8 +264,8 @@ def _service(sid: str, fields: Fields) -> ServiceConfig:
     )
 
 
-def _stats(folder: Path, name: str, cpu: str, mem: str) -> dict[str, tuple[float, float]] | None:
-    content = _json(folder, name)
+def _stats(files: Files, name: str, cpu: str, mem: str) -> dict[str, tuple[float, float]] | None:
+    content = _json(files, name)
     if content is None:
         return None
     top = Fields(content, name)
@@ -252,14 +273,14 @@ def _stats(folder: Path, name: str, cpu: str, mem: str) -> dict[str, tuple[float
     return {sid: (f.number(cpu) or 0.0, f.number(mem) or 0.0) for sid, f in inner.items()}
 
 
-def _running(folder: Path, node: str) -> dict[str, bool]:
+def _running(files: Files, node: str) -> dict[str, bool]:
     name = f"service_status_{node}"
-    fields = Fields(_json(folder, name) or {}, name)
+    fields = Fields(_json(files, name) or {}, name)
     return {sid: fields.flag(sid, False) for sid in fields.values}
 
 
-def _options(folder: Path) -> DatacenterOptions:
-    fields = Fields(_json(folder, "datacenter.cfg") or {}, "datacenter.cfg")
+def _options(files: Files) -> DatacenterOptions:
+    fields = Fields(_json(files, "datacenter.cfg") or {}, "datacenter.cfg")
     ha, crs = fields.inner("ha"), fields.inner("crs")
     policy = ha.text("shutdown_policy") or HaOptions().shutdown_policy
     try:
@@ -270,8 +291,8 @@ def _options(folder: Path) -> DatacenterOptions:
     return DatacenterOptions(HaOptions(policy), scheduler)
 
 
-def _manager_status(folder: Path) -> ManagerStatus:
-    fields = Fields(_json(folder, "manager_status") or {}, "manager_status")
+def _manager_status(files: Files) -> ManagerStatus:
+    fields = Fields(_json(files, "manager_status") or {}, "manager_status")
     nodes, services = fields.inner("node_status"), fields.inner("service_status")
     requests = fields.inner("node_request")
     disarm = fields.inner("disarm") if fields.values.get("disarm") else None

@@ -10,14 +10,12 @@ from appliance.model.events import Event
 from appliance.model.ha.rules import RuleSet
 from appliance.model.ha.stats import NodeStats, ServiceStats
 from appliance.model.ha.status import LrmStatus, ManagerStatus
-from appliance.ports.clock import Pace, Rest, Tick
-from appliance.ports.guests import Outcome
+from appliance.ports.clock import Clock, Pace
 from appliance.ports.ha_store import DatacenterOptions, HaConfig
 from appliance.ports.leases import LeaseAnswer
 from appliance.ports.membership import View
-from appliance.ports.node import NodePorts
 from appliance.ports.tasks import Task
-from sim.lockstep.hardware import Hardware, Machine, SimulationAbortError
+from sim.lockstep.hardware import Hardware, Machine, SimulationAbort
 
 T = TypeVar("T")
 
@@ -41,7 +39,7 @@ class StepClock:
 
     def __init__(self, machine: Machine, daemon: str) -> None:
         self._machine, self._is_crm = machine, daemon == "crm"
-        self.waited_s = 0.0
+        self._waited_s = 0.0
 
     def monotonic(self) -> float:
         return self._machine.crm_s if self._is_crm else self._machine.lrm_s
@@ -52,9 +50,13 @@ class StepClock:
         self.spend(seconds)
 
     def spend(self, seconds: float) -> None:
-        self.waited_s += seconds
-        if self.waited_s > LOOP_LIMIT_S:
-            raise SimulationAbortError(f"loop took too long ({self.waited_s:g} seconds)\n")
+        self._waited_s += seconds
+
+    def end_loop(self, rest_s: float) -> None:
+        """A round and its rest are over; all they would have waited must stay within a limit."""
+        waited_s, self._waited_s = self._waited_s + rest_s, 0.0
+        if waited_s > LOOP_LIMIT_S:
+            raise SimulationAbort(f"loop took too long ({waited_s:g} seconds)\n")
 
 
 class NoPaces:
@@ -102,7 +104,7 @@ class NoEntropy:
 
 
 class StepJournal:
-    def __init__(self, hardware: Hardware, node: str, clock: StepClock) -> None:
+    def __init__(self, hardware: Hardware, node: str, clock: Clock) -> None:
         self._hardware, self._node, self._clock = hardware, node, clock
 
     def emit(self, source: str, event: Event) -> None:
@@ -121,7 +123,7 @@ class StepMembership:
 
 
 class StepLeases:
-    def __init__(self, hardware: Hardware, node: str, clock: StepClock) -> None:
+    def __init__(self, hardware: Hardware, node: str, clock: Clock) -> None:
         self._hardware, self._node, self._clock = hardware, node, clock
 
     async def renew(self, name: str, life_s: float) -> LeaseAnswer:
@@ -265,6 +267,3 @@ class StepStats:
 def check_store(hardware: Hardware, node: str) -> None:
     if not hardware.nodes[node].store_works:
         raise UnavailableError("cfs connection refused - not mounted?\n")
-
-
-__all__ = ["NodePorts", "Outcome", "Rest", "Tick"]
