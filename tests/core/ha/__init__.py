@@ -1,0 +1,1 @@
+"""The HA core: one picture in, one decision out."""

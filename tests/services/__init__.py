@@ -1,0 +1,1 @@
+"""The HA loops with ports that take their time."""

@@ -1,0 +1,1 @@
+"""The lock-step driver: its clocks, hardware, commands and inputs."""
