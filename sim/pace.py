@@ -107,8 +107,7 @@ class SimPace:
         self._order, self._attach = order, attach
         self._on_round, self._settled = on_round, settled
         self._start_us = self._start_local_us = 0
-        self._grid_local_us = 0  # where the grid of the loop puts the last real round
-        self._due_us: int | None = None  # when the tick that comes next was meant to be
+        self._grid_us = 0  # local time at which this round should have begun
         self._mark = 0
         self._resting: Signal[Tick] | None = None
         self._pulse: Pulse | None = None
@@ -120,58 +119,45 @@ class SimPace:
     # the port
 
     def first(self) -> Tick:
-        self._begin()
+        self._begin(self._clock.now_local_us())
         return Tick(self._start_local_us / US)
 
     async def next_tick(self, rest: Rest) -> Tick:
         now_us = self._boot.kernel.now_us
         self._round_us = now_us - self._start_us
         period_us = to_us(rest.period_s)
-        due_us = self._next_us(period_us)
         self._resting = Signal(self._boot)
-        if not (due_us > now_us and self._coast(rest, period_us)):
-            last_s = self._start_local_us / US
-            self._sleep_until(due_us, 0, last_s)
+        if not self._coast(rest, period_us):
+            missed = Pulse(self._clock, self._grid_us, period_us).first_tick_from(now_us)
+            self._sleep_until(self._grid_us + missed * period_us, self._start_local_us / US)
         return await self._resting
 
     # resting
 
-    def _next_us(self, period_us: int) -> int:
-        """The next tick of the grid that is not over.
-
-        A loop that was held up stays on its grid: were it to begin anew where it was let go, all
-        loops that waited for one thing would run in step from then on, which chance never does.
-        """
-        now_local_us = self._clock.now_local_us()
-        next_local_us = self._grid_local_us + period_us
-        if next_local_us < now_local_us:
-            passed = (now_local_us - self._grid_local_us) // period_us
-            next_local_us = self._grid_local_us + (passed + 1) * period_us
-        return max(self._boot.kernel.now_us, self._clock.world_us(next_local_us))
-
-    def _begin(self) -> None:
+    def _begin(self, grid_us: int) -> None:
+        """A round begins: now, though it may have been due at an earlier point of the grid."""
+        self._grid_us = grid_us
         self._start_us = self._boot.kernel.now_us
-        self._start_local_us = self._grid_local_us = self._clock.now_local_us()
-        if self._due_us is not None and self._due_us < self._start_us:
-            self._grid_local_us = self._clock.local_us(self._due_us)
+        self._start_local_us = self._clock.now_local_us()
         self._mark = self._wakeups.mark()
         self._on_round()
 
-    def _sleep_until(self, due_us: int, skipped: int, last_s: float | None) -> None:
-        self._due_us = due_us
+    def _sleep_until(self, grid_us: int, last_s: float) -> None:
         self._timer = self._boot.kernel.call_at(
-            due_us, lambda: self._ring(lambda: self._tick(skipped, last_s)), self._order
+            self._clock.world_us(grid_us),
+            lambda: self._ring(lambda: self._tick(grid_us, 0, last_s)),
+            self._order,
         )
 
     def _ring(self, tick: Callable[[], None]) -> None:
         self._rung = True
         self._boot.run(tick)
 
-    def _tick(self, skipped: int, last_s: float | None) -> None:
+    def _tick(self, grid_us: int, skipped: int, last_s: float) -> None:
         resting, self._resting = self._resting, None
         self._pulse = self._timer = None
         self._rung = False
-        self._begin()
+        self._begin(grid_us)
         if resting is not None:
             resting.fire_now(Tick(self._start_local_us / US, skipped, last_s))
 
@@ -179,18 +165,18 @@ class SimPace:
         """Begin to skip rounds, if the round that just ended allows it."""
         if self._attach is None or not rest.quiet or rest.exit or not self._settled():
             return False
-        if self._start_local_us != self._grid_local_us:
-            return False  # it came late; the next one will not
         if self._wakeups.since(self._mark, self._boot.node, rest.reads):
             return False
-        pulse = Pulse(self._clock, self._start_local_us, period_us)
+        pulse = Pulse(self._clock, self._grid_us, period_us)
+        if pulse.tick_us(1) <= self._boot.kernel.now_us:
+            return False
         if not all(self._attach(topic, self._start_us, pulse) for topic in rest.renews):
             pulse.end(self._start_us)
             return False
         self._pulse, self._reads = pulse, rest.reads
         if rest.wake_at_s is not None:
             # One microsecond early at worst: waking too early is harmless.
-            wake_local_us = max(int(rest.wake_at_s * US), self._start_local_us)
+            wake_local_us = max(int(rest.wake_at_s * US), self._grid_us)
             self._wake_at(pulse.first_tick_from(self._clock.world_us(wake_local_us)))
         return True
 
@@ -203,7 +189,6 @@ class SimPace:
             if self._timer.active and self._timer.due_us <= due_us:
                 return
             self._timer.cancel()
-        self._due_us = due_us
         last_us = self._clock.local_us(pulse.tick_us(number - 1))
         last_s = (self._start_local_us if number == 1 else last_us) / US
         self._timer = self._boot.kernel.call_at(
@@ -211,9 +196,10 @@ class SimPace:
         )
 
     def _wake_tick(self, skipped: int, last_s: float) -> None:
-        if self._pulse is not None:
-            self._pulse.end(self._pulse.tick_us(skipped + 1))
-        self._tick(skipped, last_s)
+        pulse = self._pulse
+        assert pulse is not None
+        pulse.end(pulse.tick_us(skipped + 1))
+        self._tick(pulse.local_us(skipped + 1), skipped, last_s)
 
     # what the world tells
 

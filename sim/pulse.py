@@ -31,6 +31,10 @@ class Pulse:
         """The instant of that tick."""
         return self._clock.world_us(self._anchor_us + number * self._period_us)
 
+    def local_us(self, number: int) -> int:
+        """The same on the node's clock."""
+        return self._anchor_us + number * self._period_us
+
     def last_tick(self, now_us: int) -> int:
         """The number of the last tick at or before that instant, as if the pulse never ended."""
         passed = self._clock.local_us(now_us) - self._anchor_us

@@ -61,6 +61,8 @@ class LrmInputs:
 class LrmMachine:
     """`shutdown`: asked to leave; from then on the mode no longer follows the manager.
 
+    `answered_late`: what this round answered had been answered before, too late for the manager.
+
     `may_hold`: the agent lock may be this node's; False once it is known to have been given up.
     """
 
@@ -78,6 +80,7 @@ class LrmMachine:
     idle_rounds: int = 0
     shutdown: bool = False
     failed_stops: int = 0
+    answered_late: bool = False
     watchdog: bool = False
     may_hold: bool = True
     exit: bool = False
@@ -100,6 +103,7 @@ class LrmMachine:
 
     def round(self, inputs: LrmInputs) -> Steps:
         self.exit, self.period_s, self.wake_at_s = False, const.WAITING_PERIOD_S, None
+        self.answered_late = False
         if not self.startup.written:
             self.startup.written = yield WriteLrmStatus()
             if not self.startup.written:
@@ -311,6 +315,7 @@ class LrmMachine:
             and st.uid not in kept
             and is_checked(sid, st.uid, self.node, self.checked_round)
         }
+        self.answered_late = bool(checked)
         if checked or len(kept) != len(self.results):
             self.results = {**kept, **checked}
 

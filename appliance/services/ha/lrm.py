@@ -106,6 +106,8 @@ class Lrm:
         await drive(machine.round(inputs), self._perform, self._teller)
         if machine.exit:
             return Rest(machine.period_s, exit=True)
+        if machine.answered_late:
+            return Rest(machine.period_s + self._step_aside_s(tick))
         quiet = (
             self._teller.count == told
             and machine.state == state
@@ -118,6 +120,15 @@ class Lrm:
             and not isinstance(status, QuorateError)
         )
         return self._quiet_rest() if quiet and self._all_steady() else Rest(machine.period_s)
+
+    def _step_aside_s(self, tick: Tick) -> float:
+        """How much later than usual the next round is, so that it does not coincide again.
+
+        A round that coincides with the manager's misses what that one publishes, or answers just
+        after it has looked. Both go on every 10 s, so they would miss each other for ever: every
+        answer would come a round late.
+        """
+        return 0.5 + self._ports.entropy.unit("lrm", self._ports.node, int(tick.now_s))
 
     def _tell(self, event: Event) -> None:
         self._teller.told.append(event)
