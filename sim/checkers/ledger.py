@@ -79,8 +79,11 @@ class NodeLedger:
         self._broken.pop(event.fault, None)
 
     def on_lease(self, node: str, name: str, lease: Lease | None, now_us: int) -> None:
-        """The node wrote that lease: took or renewed it, or gave it up (None)."""
-        if agent_lock_node(name) != node:
+        """The node wrote that lease: took or renewed it, or gave it up (None).
+
+        A renewal that was on the wire when the node lost its power begins nothing.
+        """
+        if agent_lock_node(name) != node or self.power.get(node) in DARK:
             return
         if lease is not None and lease.owner == node:
             self.tenure_us.setdefault(node, now_us)
