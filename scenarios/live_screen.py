@@ -140,11 +140,13 @@ class Screen:
             for sid, guest in fold.guests.items()
             if node in _places(guest)
         ]
-        text = Text(f"{len(here):>3} " if here else "", style="dim")
+        text = Text()
+        if here:
+            text.append(f"{len(here):>3} ", style="dim")
         for place, (_, _, sid, guest) in enumerate(sorted(here, key=lambda one: one[:2])):
             before, after, style = GUESTS.get(guest.process.state or "", ("", "", ""))
             text.append(" " if place else "")
-            text.append(f"{before}{self._short(sid)}{after}", style=style or "not dim")
+            text.append(f"{before}{self._short(sid)}{after}", style=style)
         return text
 
     def _short(self, sid: str) -> str:
