@@ -9,7 +9,7 @@ fall alike in both.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 import simpy
 
@@ -36,22 +36,24 @@ def loop_order(node_index: int, loop_index: int) -> int:
 
 
 class Timer(simpy.Event):
-    """A call at an instant, which can be called off."""
+    """A call at an instant, which can be called off.
+
+    There are millions of them, so it sets only what SimPy's loop looks at: that it went well, and
+    whom to call back.
+    """
 
     __slots__ = ("_call", "due_us")
 
-    def __init__(self, env: simpy.Environment, due_us: int, call: Callable[[], None]) -> None:
-        super().__init__(env)
+    def __init__(self, due_us: int, call: Callable[[], None]) -> None:
         self._ok = True
-        self._value = None
+        self.callbacks = [self._fire]
         self._call: Callable[[], None] | None = call
         self.due_us = due_us
-        assert self.callbacks is not None
-        self.callbacks.append(self._fire)
 
     def _fire(self, _event: simpy.Event) -> None:
-        if self._call is not None:
-            call, self._call = self._call, None
+        call = self._call
+        if call is not None:
+            self._call = None
             call()
 
     def cancel(self) -> None:
@@ -64,49 +66,56 @@ class Timer(simpy.Event):
         return self._call is not None
 
 
-class Kernel:
+class Kernel(simpy.Environment):
     """Runs callbacks in simulated time."""
 
     def __init__(self) -> None:
-        self._env = simpy.Environment(initial_time=0)
+        super().__init__(initial_time=0)
+        self._now: int
         self.events = 0
 
     @property
     def now_us(self) -> int:
-        return self._env.now  # type: ignore[return-value]
+        return self._now
 
     @property
     def now_s(self) -> float:
-        return self.now_us / US
+        return self._now / US
 
     def call_at(self, due_us: int, call: Callable[[], None], order: int = ORDER_TASK) -> Timer:
         """Call at that instant, or in this one if it has passed."""
-        now = self.now_us
+        now = self._now
         due = due_us if due_us > now else now
-        timer = Timer(self._env, due, call)
-        self._env.schedule(timer, priority=order, delay=due - now)  # type: ignore[arg-type]
+        timer = Timer(due, call)
+        self.schedule(timer, order, due - now)  # type: ignore[arg-type]
         self.events += 1
         return timer
 
     def call_in(self, delay_us: int, call: Callable[[], None], order: int = ORDER_TASK) -> Timer:
-        return self.call_at(self.now_us + delay_us, call, order)
+        return self.call_at(self._now + delay_us, call, order)
 
     def call_soon(self, call: Callable[[], None], order: int = ORDER_TASK) -> Timer:
         """Call in this instant, after what is running now."""
-        return self.call_at(self.now_us, call, order)
+        return self.call_at(self._now, call, order)
 
-    def run(self, until_us: int) -> None:
-        """Let time pass until that instant, whose own events are not run yet."""
-        if until_us <= self.now_us:
+    def run(self, until: Any = None) -> None:
+        """Let time pass until that instant (microseconds), whose own events are not run yet."""
+        until_us: int = until
+        if until_us <= self._now:
             return
         # Not `Environment.run(until)`: the event by which it stops stays queued at that instant, so
         # that `next_us` would find something to come where there is nothing.
-        there = self.call_at(until_us, lambda: None, ORDER_FIRST)
+        there = self.call_at(until_us, _nothing, ORDER_FIRST)
         self.events -= 1
+        step = self.step
         while there.active:
-            self._env.step()
+            step()
 
     def next_us(self) -> int | None:
         """The instant of the next event, or None when nothing is to come."""
-        due = self._env.peek()
+        due = self.peek()
         return None if due == float("inf") else int(due)
+
+
+def _nothing() -> None:
+    """An instant is reached."""

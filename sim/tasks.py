@@ -106,22 +106,23 @@ class SimTask(Generic[T]):
 
     def step(self) -> None:
         """Run it up to its next wait."""
-        self._advance(lambda: self._coro.send(None))
+        self._advance(self._coro.send, None)
 
     def _throw(self, error: BaseException) -> None:
         self._waiting = None
-        self._advance(lambda: self._coro.throw(error))
+        self._advance(self._coro.throw, error)
 
-    def _resume_from(self, signal: Signal[Any]) -> None:
-        if self._waiting is signal:  # else it was cancelled while it waited
+    def _resume(self) -> None:
+        waiting = self._waiting
+        if waiting is not None and waiting.fired:  # else it was cancelled while it waited
             self._waiting = None
-            self.step()
+            self._advance(self._coro.send, None)
 
-    def _advance(self, run: Callable[[], Any]) -> None:
+    def _advance(self, run: Callable[[Any], Any], value: BaseException | None) -> None:
         if self.ended.fired:
             return
         try:
-            waits_for = run()
+            waits_for = run(value)
         except StopIteration as stop:
             self.ended.fire(stop.value)
         except CancelledError as error:
@@ -133,7 +134,7 @@ class SimTask(Generic[T]):
             if not isinstance(waits_for, Signal):
                 raise TypeError(f"task {self.name} awaited {waits_for!r}, not a Signal")
             self._waiting = waits_for
-            waits_for.on_fire(lambda: self._resume_from(waits_for))
+            waits_for.on_fire(self._resume)
 
 
 class Boot:

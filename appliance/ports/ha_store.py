@@ -76,10 +76,13 @@ class HaConfigStore(Protocol):
 
     async def set_requested_state(self, sid: str, state: str) -> None: ...
 
-    async def steal_service(self, sid: str, from_node: str, to_node: str, lease: str) -> None:
+    async def steal_service(self, sid: str, from_node: str, to_node: str, lease: str) -> str:
         """Move a guest's configuration away from a fenced node: one atomic rename.
 
-        StaleError if the configuration is not at `from_node` or the lease is not held.
+        Returns where it lies now. That is `to_node`, or another node if it did not lie at
+        `from_node` any more: a move can have ended of which the fenced node did not live to tell.
+        Then nothing was changed. StaleError if there is no such configuration, or the lease is
+        not held.
         """
         ...
 

@@ -193,12 +193,14 @@ class StepConfig:
         self._existing(sid)
         self._hardware.set_service(sid, state=state)
 
-    async def steal_service(self, sid: str, from_node: str, to_node: str, lease: str) -> None:
+    async def steal_service(self, sid: str, from_node: str, to_node: str, lease: str) -> str:
+        """As the reference does: a configuration that lies elsewhere spoils the round."""
         check_store(self._hardware, self._node)
         here = self._existing(sid)
         if here != from_node:
             raise StaleError(f"'{sid}' lies on {here}, not on {from_node}")
         self._hardware.set_service(sid, node=to_node)
+        return to_node
 
     async def remove_lock(self, sid: str, kinds: Sequence[str]) -> str | None:
         self._existing(sid)

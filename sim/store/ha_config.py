@@ -52,13 +52,19 @@ class SimHaConfig:
             lambda config: _with_service(config, replace(_service(config, sid), state=state)),
         )
 
-    async def steal_service(self, sid: str, from_node: str, to_node: str, lease: str) -> None:
-        def apply(replica: Replica, effect: Effect) -> None:
+    async def steal_service(self, sid: str, from_node: str, to_node: str, lease: str) -> str:
+        def apply(replica: Replica, effect: Effect) -> str:
             if not replica.held_lease(lease, self.boot.node, effect.done_us):
                 raise StaleError(f"{self.boot.node} does not hold {lease}")
+            lies_at = replica.guest_nodes.get(sid)
+            if lies_at is None:
+                raise StaleError(f"there is no configuration of {sid}")
+            if lies_at != from_node:
+                return lies_at
             self._rename(replica, sid, from_node, to_node)
+            return to_node
 
-        await self.store.write(self.boot, f"steal {sid}", apply)
+        return await self.store.write(self.boot, f"steal {sid}", apply)
 
     async def rename(self, sid: str, source: str, target: str) -> None:
         """The end of a migration: the guest's configuration moves with it."""

@@ -149,13 +149,14 @@ def test_stealing_is_one_rename_under_the_lease() -> None:
     bench = Bench()
     config = bench.config("node2")
 
-    def steal() -> Coroutine[Any, Any, None]:
+    def steal() -> Coroutine[Any, Any, str]:
         return config.steal_service("vm:100", "node1", "node2", "ha_manager_lock")
 
     assert bench.ask("node2", steal()) == "stale"
     bench.ask("node2", bench.leases("node2").renew("ha_manager_lock", 120))
-    assert bench.ask("node2", steal()) is None
-    assert bench.ask("node2", steal()) == "stale"
+    assert bench.ask("node2", steal()) == "node2"
+    again = config.steal_service("vm:100", "node1", "node3", "ha_manager_lock")
+    assert bench.ask("node2", again) == "node2", "it does not lie at node1 any more"
     for node in NODES:
         assert bench.config(node).node_of("vm:100") == "node2"
         assert bench.config(node).config().services["vm:100"].node == "node2"

@@ -176,10 +176,13 @@ def next_state_recovery(draft: Draft, sid: str, config: ServiceConfig) -> Genera
     lock = yield RemoveLock(sid, LEFTOVER_LOCKS)
     if lock is not None:
         draft.tell(service_events.RecoveredLockRemoved(sid, lock))
-    yield StealService(sid, status.node, chosen)
+    lies_at: str = yield StealService(sid, status.node, chosen)
+    if lies_at != chosen:
+        # A move had ended, but its source did not live to tell. The target has the guest.
+        draft.tell(service_events.LocationFixed(sid, status.node, lies_at))
     if sid in draft.configs:
-        draft.set_config(replace(draft.configs[sid], node=chosen))
-    draft.change(sid, wanted_state(config), node=chosen)
+        draft.set_config(replace(draft.configs[sid], node=lies_at))
+    draft.change(sid, wanted_state(config), node=lies_at)
 
 
 HANDLERS: dict[str, Handler] = {

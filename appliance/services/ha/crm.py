@@ -237,8 +237,8 @@ class Crm:
     async def _take_commands(self, effect: effects.TakeCommands) -> tuple[str, ...]:
         return await self._ports.ha_state.take_commands()
 
-    async def _steal_service(self, effect: effects.StealService) -> None:
-        await self._ports.ha_config.steal_service(
+    async def _steal_service(self, effect: effects.StealService) -> str:
+        return await self._ports.ha_config.steal_service(
             effect.sid, effect.from_node, effect.to_node, const.MANAGER_LOCK
         )
 

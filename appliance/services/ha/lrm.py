@@ -90,7 +90,7 @@ class Lrm:
     async def iterate(self, tick: Tick) -> Rest:
         """One round. UnavailableError where nothing in the round can go on without the store."""
         ports, machine = self._ports, self.machine
-        self._now_s, self._answer = tick.now_s, _REFUSED
+        self._now_s, self._answer, self._seen_steady = tick.now_s, _REFUSED, False
         told, state, mode, results = (
             self._teller.count,
             machine.state,
@@ -202,7 +202,8 @@ class Lrm:
         return True
 
     async def _check_steady(self, effect: effects.CheckSteady) -> bool:
-        return self._all_running(effect.sids)
+        self._seen_steady = self._all_running(effect.sids)
+        return self._seen_steady
 
     def _all_steady(self) -> bool:
         """Whether the next round of the manager would find its steady services as it left them.
@@ -210,7 +211,7 @@ class Lrm:
         Without a master nobody asks, and a guest that died is left alone; but the first round of
         the next master asks, without anything else having changed.
         """
-        return self._all_running(self.machine.view.steady)
+        return self._seen_steady or self._all_running(self.machine.view.steady)
 
     def _all_running(self, sids: Iterable[str]) -> bool:
         services = self._ports.ha_config.config().services

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from appliance.core.ha.constants import ACTIVE_PERIOD_S
-from appliance.core.ha.effects import RemoveLock, TakeCommands, TryAgentLock
+from appliance.core.ha.effects import RemoveLock, StealService, TakeCommands, TryAgentLock
 from appliance.core.ha.manager import manage
 from appliance.core.ha.memory import ManagerInputs, ManagerMemory, Outcome, take_over
 from appliance.core.ha.order import fresh_uid
@@ -181,6 +181,8 @@ def default_answer(picture: Picture, effect: Any) -> Any:
         return False
     if isinstance(effect, TakeCommands):
         return picture.commands
+    if isinstance(effect, StealService):
+        return effect.to_node
     return None
 
 

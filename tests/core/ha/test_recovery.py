@@ -42,6 +42,19 @@ def test_with_the_lock_it_is_recovered_at_once(wanted: str, after: str) -> None:
     ]
 
 
+def test_a_move_that_nobody_told_of_is_taken_over() -> None:
+    """The source died after the configuration had moved: the service is where the move led."""
+
+    def answer(effect: Any) -> Any:
+        return "node2" if isinstance(effect, StealService) else granting()(effect)
+
+    found = one(service("fence", "node3"), asked(node="node2"), answer=answer, **AWAY)
+    assert found.service == service("started", "node2", uid=fresh())
+    assert found.fields("location_fixed") == [
+        {"kind": "location_fixed", "service": SID, "from": "node3", "to": "node2"}
+    ]
+
+
 def test_a_leftover_lock_is_told() -> None:
     answer = granting(lock="backup")
     found = one(service("recovery", "node3"), asked(node="node3"), answer=answer, **AWAY)
