@@ -287,8 +287,8 @@ class LrmMachine:
         for sid in [sid for sid in self.restarts if sid not in view.all]:
             del self.restarts[sid]
         self._settle_results()
-        if view.steady and self.checked_round != view.round and (yield CheckSteady(view.steady)):
-            self.checked_round = view.round
+        if view.steady and self.checked_round != view.round:
+            yield from self._check_steady()
         checked = self.checked_round == view.round
         for sid, status in view.own.items():
             if status.state in _NO_ORDER or (status.steady and checked):
@@ -297,6 +297,17 @@ class LrmMachine:
             if uid and (status.state == "stopped" or uid not in self.results):
                 self.jobs.put(Job(sid, uid, status.state, status.target, status.timeout_s))
         yield RunWorkers()
+
+    def _check_steady(self) -> Steps:
+        """Answer all steady services at once if each of them runs and none is being worked on.
+
+        Their orders take the place of waiting ones as any order does: a stop that a shutdown in
+        maintenance has asked for is forgotten if the manager still wants the service started.
+        """
+        sids = self.view.steady
+        if not self.jobs.is_running(sids) and (yield CheckSteady(sids)):
+            self.checked_round = self.view.round
+            self.jobs.forget_waiting(sids)
 
     def _settle_results(self) -> None:
         """Drop results nobody can ask for; write out those that only `checked_round` tells."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -41,6 +42,18 @@ class JobQueue:
         """In the order in which they shall start: the longest passed over first."""
         jobs = [job for job in self._jobs.values() if not job.running]
         return sorted(jobs, key=lambda job: (-job.tries, job.sid))
+
+    def is_running(self, sids: Iterable[str]) -> bool:
+        """Whether a job of one of these services is under way."""
+        jobs = self._jobs
+        return bool(jobs) and any(sid in jobs and jobs[sid].running for sid in sids)
+
+    def forget_waiting(self, sids: Iterable[str]) -> None:
+        """These services have newer orders, which are carried out already."""
+        if self._jobs:
+            for sid in sids:
+                if sid in self._jobs and not self._jobs[sid].running:
+                    del self._jobs[sid]
 
     def remove(self, job: Job) -> None:
         if self._jobs.get(job.sid) is job:

@@ -143,6 +143,30 @@ def test_an_order_made_explicit_is_not_carried_out_again() -> None:
     assert bench.machine.checked_round == bench.published.round
 
 
+def test_an_order_to_keep_it_started_takes_the_place_of_a_waiting_stop() -> None:
+    bench = Bench(service("started", steady=True, running=True))
+    bench.status(maintenance=frozenset({"node1"}))
+    bench.round()
+    bench.status(maintenance=frozenset({"node1"}))
+    bench.round()
+    assert bench.machine.state == "maintenance"
+    bench.machine.request_shutdown("reboot", "failover")
+    assert len(bench.machine.jobs) == 1
+    bench.status(maintenance=frozenset({"node1"}))
+    bench.round()
+    assert bench.executed == []
+    assert bench.machine.checked_round == bench.published.round
+
+
+def test_a_service_being_worked_on_is_not_answered_for() -> None:
+    bench = steady()
+    before = bench.machine.checked_round
+    bench.keep_busy()
+    bench.see(*bench.published.services.values())
+    bench.round()
+    assert bench.machine.checked_round == before
+
+
 def test_results_nobody_asks_for_are_dropped() -> None:
     bench = Bench(service("started"))
     bench.round()
