@@ -122,11 +122,13 @@ class Console:
         if boot is None:
             self._refuse(command, "no node is running and quorate")
             return
-        boot.boot.spawn(self._guarded(command, make(boot)), command)
+        boot.boot.begin(lambda: self._guarded(command, make, boot), command)
 
-    async def _guarded(self, command: str, request: Request) -> None:
+    async def _guarded(
+        self, command: str, make: Callable[[NodeBoot], Request], boot: NodeBoot
+    ) -> None:
         try:
-            await request
+            await make(boot)
         except QuorateError as error:
             self._refuse(command, str(error))
 

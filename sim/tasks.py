@@ -179,6 +179,16 @@ class Boot:
             task.discard_unbegun()
         return task
 
+    def begin(self, make: Callable[[], Coroutine[Any, Any, Any]], name: str) -> None:
+        """Make a coroutine and start it, in this instant, after what is running now.
+
+        For requests from outside: if time does not go on, there is no coroutine that never ran.
+        """
+        self.deliver(lambda: self._begin(make, name))
+
+    def _begin(self, make: Callable[[], Coroutine[Any, Any, Any]], name: str) -> None:
+        self.spawn(make(), name)
+
     def sleep(self, delay_us: int, order: int = ORDER_TASK) -> Signal[None]:
         """A signal that fires after so long; a paused node notices when it wakes."""
         signal: Signal[None] = Signal(self)

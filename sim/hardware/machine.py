@@ -205,7 +205,8 @@ class Machine:
             return False
         self.wanted = kind == "reboot"
         self._tell("stopping", kind)
-        self.boot.boot.spawn(self._stop(self.boot, kind), kind)
+        boot = self.boot
+        boot.boot.begin(lambda: self._stop(boot, kind), kind)
         return True
 
     async def _stop(self, boot: NodeBoot, kind: ShutdownKind) -> None:
@@ -256,7 +257,7 @@ class Machine:
         if self.boot is None or self.state != "on":
             return False
         run = self._restart_crm if daemon == "crm" else self._restart_lrm
-        self.boot.boot.spawn(run(), f"restart {daemon}")
+        self.boot.boot.begin(run, f"restart {daemon}")
         return True
 
     async def _restart_crm(self) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import warnings
 from asyncio import CancelledError
 
 import pytest
@@ -126,3 +128,18 @@ def test_a_signal_fires_once(bench: Bench) -> None:
     signal.fire(1)
     signal.fire(2)
     assert signal.result() == 1
+
+
+def test_a_request_of_the_last_instant_leaves_nothing_behind() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        bench = Bench()
+        bench.boot.begin(lambda: bench.sleeper(5, "child"), "child")
+        del bench
+        gc.collect()
+
+
+def test_a_request_begins_when_time_goes_on(bench: Bench) -> None:
+    bench.boot.begin(lambda: bench.sleeper(5, "child"), "child")
+    bench.kernel.run(6 * US)
+    assert bench.notes == [(5, "child"), (5, "child cleaned up")]
