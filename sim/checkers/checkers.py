@@ -123,6 +123,8 @@ class Checkers:
             self._located.get(sid),
             replica.guest_nodes[sid],
         )
+        if before == after:
+            return  # nothing was taken: it lay there already, by a move or a dead master
         self._located[sid] = after
         if recovered:
             if before is not None:
