@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from fractions import Fraction
 
 SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 SIZES = {
@@ -35,16 +36,19 @@ def duration_s(text: str) -> float | None:
 
 
 def duration_text(seconds: float) -> str:
-    """The shortest way to write it, exact to a microsecond: 150 is `2m30s`, 0.0015 is `1.5ms`."""
+    """The shortest way to write it, exact to a microsecond: 150 is `2m30s`, 61.25 `1m1.25s`."""
     left_us = round(abs(seconds) * 1_000_000)
-    parts = []
-    for unit, unit_us in (("h", 3_600_000_000), ("m", 60_000_000), ("s", 1_000_000)):
-        amount, left_us = divmod(left_us, unit_us)
-        if amount:
-            parts.append(f"{amount}{unit}")
+    hours, left_us = divmod(left_us, 3_600_000_000)
+    minutes, left_us = divmod(left_us, 60_000_000)
+    parts = [f"{amount}{unit}" for amount, unit in ((hours, "h"), (minutes, "m")) if amount]
     if left_us:
-        parts.append(f"{left_us / 1000:g}ms")
+        parts.append(f"{left_us / 1_000_000:.6f}".rstrip("0").rstrip(".") + "s")
     return ("-" if seconds < 0 else "") + ("".join(parts) or "0s")
+
+
+def about(seconds: float) -> str:
+    """To a tenth of a second, for people."""
+    return duration_text(round(seconds, 1))
 
 
 def size_bytes(text: str) -> int | None:
@@ -52,7 +56,7 @@ def size_bytes(text: str) -> int | None:
     match = _AMOUNT.fullmatch(text)
     if match is None or match.group(2) not in SIZES:
         return None
-    return round(float(match.group(1)) * SIZES[match.group(2)])
+    return round(Fraction(match.group(1)) * SIZES[match.group(2)])
 
 
 def size_text(bytes_: int) -> str:

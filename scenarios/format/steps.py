@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from scenarios.format.commands import Known, refusal
 from scenarios.format.fields import Table
 from scenarios.format.moments import Moments
-from scenarios.format.names import NAME_HELP, STEP_NAME, is_sid, spread_names
+from scenarios.format.names import NAME_HELP, STEP_NAME, spread_names
 from scenarios.format.values import (
     MASTER,
     Action,
@@ -84,6 +85,7 @@ def _heals(step: Step, table: Table, healed: set[str | None]) -> None:
 class _Reader:
     def __init__(self, layout: ClusterLayout, names: Names, moments: Moments) -> None:
         self._layout, self._names, self._moments = layout, names, moments
+        self._known_names = Known(names.nodes, names.guests)
         self._hitting: list[str] = []  # steps that hit one node
         self._faults: dict[str, Fault] = {}
 
@@ -259,10 +261,10 @@ class _Reader:
         words: list[str | NodeRef] = []
         for word in text.split():
             ref = self._reference(table, "operator", word, after)
-            if is_sid(word) and word not in self._names.guests:
-                better = did_you_mean(word, self._names.guests)
-                table.fail("operator", f"there is no guest '{word}'{better}")
             words.append(ref or word)
+        wrong = refusal(words, self._known_names) if words else "a command is expected"
+        if wrong is not None:
+            table.fail("operator", f"'{text}': {wrong}")
         return tuple(words)
 
 

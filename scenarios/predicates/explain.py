@@ -27,7 +27,7 @@ from scenarios.predicates.tree import (
     Variable,
     Word,
 )
-from scenarios.quantities import duration_text
+from scenarios.quantities import about
 
 _SHOWN = 3  # culprits told by name
 
@@ -152,5 +152,5 @@ def _shown(value: Value, name: str = "") -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
-        return duration_text(value) if name == "downtime" else f"{value:g}"
+        return about(value) if name == "downtime" else f"{value:g}"
     return "nowhere" if name in ("runs", "placed") and value == NONE else value

@@ -530,6 +530,36 @@ TABLES = {
         "step.operator",
         "there is no guest 'vm:999'",
     ),
+    step('at = "2m"', 'operator = "ha-manger migrate vm:100 node1"'): (
+        2,
+        "step.operator",
+        "did you mean 'ha-manager'?",
+    ),
+    step('at = "2m"', 'operator = "ha-manager migrate vm:100"'): (
+        2,
+        "step.operator",
+        "it is written: ha-manager migrate SID NODE",
+    ),
+    step('at = "2m"', 'operator = ["node reboot node1", "node reboot node9"]'): (
+        2,
+        "step.operator",
+        "there is no node 'node9'",
+    ),
+    step('at = "2m"', 'operator = "ha-manager set vm:100 --state on"'): (
+        2,
+        "step.operator",
+        "it is written: ha-manager set SID --state",
+    ),
+    step('at = "2m"', 'operator = "ha-manager crm-command stop vm:100 soon"'): (
+        2,
+        "step.operator",
+        "a number is expected in the place of 'soon'",
+    ),
+    step('at = "2m"', 'operator = "node reboot node1 now"'): (
+        2,
+        "step.operator",
+        "it is written: node shutdown|reboot|poweron NODE",
+    ),
     step('when = "running(vm:199)"', 'heal = "all"'): (
         1,
         "step.when",
