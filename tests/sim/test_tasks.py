@@ -131,11 +131,13 @@ def test_a_signal_fires_once(bench: Bench) -> None:
 
 
 def test_a_request_of_the_last_instant_leaves_nothing_behind() -> None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
+    def world_that_ends() -> None:
         bench = Bench()
         bench.boot.begin(lambda: bench.sleeper(5, "child"), "child")
-        del bench
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        world_that_ends()
         gc.collect()
 
 
