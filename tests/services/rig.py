@@ -7,10 +7,12 @@ from collections.abc import Coroutine
 from dataclasses import replace
 from typing import Any
 
+from appliance.model.errors import QuorateError
 from appliance.model.ha.ids import SIMULATED_TYPES
 from appliance.model.ha.status import ManagerStatus, ServiceStatus
 from appliance.ports.clock import Rest, Tick
 from appliance.ports.guests import Outcome
+from appliance.ports.leases import LeaseAnswer
 from appliance.ports.node import NodePorts
 from appliance.services.ha.crm import Crm
 from appliance.services.ha.lrm import Lrm
@@ -59,6 +61,30 @@ class SlowGuests:
         await self._clock.sleep(1.0)
         self.up.discard(sid)
         return Outcome(True)
+
+
+class SlowLeases:
+    """The locks of the shared state, `latency_s` away; `fails` is what the next call comes to."""
+
+    def __init__(self, hardware: Hardware, clock: BootClock) -> None:
+        self._clock, self._leases = clock, StepLeases(hardware, "node1", clock)
+        self.latency_s = 0.0
+        self.fails: QuorateError | None = None
+
+    async def renew(self, name: str, life_s: float) -> LeaseAnswer:
+        await self._wait()
+        return await self._leases.renew(name, life_s)
+
+    async def release(self, name: str) -> bool:
+        await self._wait()
+        return await self._leases.release(name)
+
+    async def _wait(self) -> None:
+        if self.latency_s:
+            await self._clock.sleep(self.latency_s)
+        failed, self.fails = self.fails, None
+        if failed is not None:
+            raise failed
 
 
 class NoMigration:
@@ -120,21 +146,22 @@ class World:
         self.boot = Boot(self.kernel, "node1", 1, lambda name, e: self.failures.append((name, e)))
         self.clock = BootClock(self.boot, WallClock(0.0), 0)
         self.guests = SlowGuests(self.clock)
+        self.leases = SlowLeases(self.hardware, self.clock)
         self.paces = Paces(self.clock)
         self.told: list[tuple[float, str, Any]] = []
         self.ports = self._ports()
 
     def _ports(self) -> NodePorts:
-        hardware, clock = self.hardware, self.clock
+        hardware = self.hardware
         return NodePorts(
             "node1",
-            clock,
+            self.clock,
             self.paces,
             self.boot,
             NoEntropy(),
             self,
             StepMembership(hardware, "node1"),
-            StepLeases(hardware, "node1", clock),
+            self.leases,
             StepState(hardware, "node1"),
             StepConfig(hardware, "node1"),
             StepWatchdog(hardware, "node1", 1),

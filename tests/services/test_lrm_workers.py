@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from appliance.model.errors import UnavailableError
 from tests.services.rig import World
 
 SIDS = tuple(f"vm:{number}" for number in range(100, 110))
@@ -87,6 +90,39 @@ def test_a_node_that_stood_still_does_not_start_what_it_had_decided_to() -> None
     world.run(120)
     assert world.guests.up == set()
     assert "service_starting" not in world.kinds("lrm")
+
+
+def test_what_happens_during_a_round_is_seen_by_the_next_one() -> None:
+    """A round that is skipped in simulation sees nothing either: both must find it together."""
+    world = ready("vm:100")
+    world.guests.up = {"vm:100"}
+    world.order(vm_100="started")
+    status = world.manager.services["vm:100"]
+    steady = {"vm:100": replace(status, steady=True, running=True)}
+    world.hardware.manager_status = replace(world.manager, services=steady)
+    world.leases.latency_s = 0.005
+    world.start(world.lrm().run())
+    world.run(15)
+    world.hardware.manager_status = replace(world.manager, round=world.manager.round + 1)
+    world.kernel.call_at(20_002_000, world.guests.up.clear)
+    world.run(25)
+    assert world.hardware.lrm_statuses["node1"].checked_round == world.manager.round
+    world.hardware.manager_status = replace(world.manager, round=world.manager.round + 1)
+    world.run(35)
+    assert [at_s for at_s, _, e in world.told if e.kind == "service_starting"] == [30.005]
+
+
+def test_a_crm_survives_a_lock_service_that_is_away() -> None:
+    world = World("vm:100")
+    crm = world.crm()
+    loop = world.start(crm.run())
+    world.run(15)
+    assert crm.machine.state == "master"
+    world.leases.fails = UnavailableError("gone")
+    world.run(35)
+    assert not loop.done()
+    assert crm.machine.state == "master"
+    assert world.kinds("crm").count("error") == 1
 
 
 def test_stop_orders_at_shutdown_run_before_the_daemon_leaves() -> None:

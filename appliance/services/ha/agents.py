@@ -36,14 +36,7 @@ class Agents:
         self._ports, self.tell, self._types = ports, tell, types
         self._may_start = may_start
 
-    def is_running_here(self, sid: str, config: ServiceConfig | None) -> bool:
-        return (
-            config is not None
-            and config.node == self._ports.node
-            and self._ports.guests.running(sid)
-        )
-
-    def at_once(self, job: Job, config: ServiceConfig | None) -> int | None:
+    def at_once(self, job: Job, config: ServiceConfig | None, running: bool) -> int | None:
         """The exit code if nothing has to be done to the guest, or nothing can; else None."""
         if job.sid.partition(":")[0] not in self._types:
             return UNKNOWN_TYPE
@@ -56,7 +49,6 @@ class Agents:
         if config.node != self._ports.node:
             self.tell(events.ServiceNotHere(job.sid))
             return WRONG_NODE
-        running = self._ports.guests.running(job.sid)
         if job.order == "started":
             return DONE if running else None
         if job.order in ("request_stop", "stopped"):

@@ -10,7 +10,7 @@ from appliance.core.ha import effects
 from appliance.core.ha.crm import CrmInputs, CrmMachine
 from appliance.core.ha.memory import ManagerInputs
 from appliance.model.errors import QuorateError, UnavailableError
-from appliance.model.events.daemon import Exited, LockAcquired, StatusChanged
+from appliance.model.events.daemon import Exited, LockAcquired, RoundFailed, StatusChanged
 from appliance.model.ha.status import EMPTY, LrmStatus, ManagerStatus
 from appliance.ports import topics
 from appliance.ports.clock import Pace, Rest, Tick
@@ -59,7 +59,13 @@ class Crm:
         self._pace = self._ports.paces.open("crm")
         tick = self._pace.first()
         while True:
-            rest = await self.iterate(tick)
+            try:
+                rest = await self.iterate(tick)
+            except QuorateError as error:
+                # What it could not do it has not done; its watchdog was not fed either.
+                self._teller.told.append(RoundFailed(str(error)))
+                self._teller.flush()
+                rest = Rest(const.WAITING_PERIOD_S)
             if rest.exit:
                 self._teller.told.append(Exited())
                 self._teller.flush()

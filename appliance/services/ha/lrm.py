@@ -14,6 +14,7 @@ from appliance.model.events import Event
 from appliance.model.events.daemon import Exited, RoundFailed, StatusChanged, StoreUnwritable
 from appliance.model.ha.ids import GUEST_TYPES
 from appliance.model.ha.resources import ServiceConfig
+from appliance.model.ha.status import EMPTY
 from appliance.ports import topics
 from appliance.ports.clock import Pace, Rest, Tick
 from appliance.ports.leases import LeaseAnswer
@@ -25,6 +26,8 @@ from appliance.services.ha.driving import Teller, attempt, drive, free_at_s, kee
 _REFUSED = LeaseAnswer(False)
 # A worker that ends early makes room for a waiting order; how often to look.
 _POLL_S = 1.0
+# What was seen at the beginning of a round counts for so long; longer, if the lock was fought for.
+_STALE_S = 1.0
 
 
 class Lrm:
@@ -44,6 +47,8 @@ class Lrm:
         self._pace: Pace | None = None
         self._now_s = 0.0
         self._renewed_s = 0.0
+        self._services: Mapping[str, ServiceConfig] | UnavailableError = EMPTY
+        self._found: dict[str, bool] | None = None
         self._answer = _REFUSED
         self._actions: dict[type, Callable[[Any], Awaitable[Any]]] = {
             effects.KeepLock: self._keep_lock,
@@ -69,7 +74,7 @@ class Lrm:
         while True:
             try:
                 rest = await self.iterate(tick)
-            except UnavailableError as error:
+            except QuorateError as error:
                 self._tell(RoundFailed(str(error)))
                 rest = Rest(const.WAITING_PERIOD_S)
             if rest.exit and self.machine.shutdown:
@@ -91,6 +96,7 @@ class Lrm:
         """One round. UnavailableError where nothing in the round can go on without the store."""
         ports, machine = self._ports, self.machine
         self._now_s, self._answer, self._seen_steady = tick.now_s, _REFUSED, False
+        self._found = None
         told, state, mode, results = (
             self._teller.count,
             machine.state,
@@ -163,10 +169,33 @@ class Lrm:
 
     async def _keep_lock(self, effect: effects.KeepLock) -> bool:
         asked_s = self._ports.clock.monotonic()
+        # The first await of the round: from here on the world moves on.
+        self._services, self._found = attempt(self._read_services), self._look_at_guests()
         self._answer = await keep_lock(self._ports, effect, self._teller)
         if self._answer.held:
             self._renewed_s = asked_s
+        if self._ports.clock.monotonic() - asked_s > _STALE_S:
+            self._found = None
         return self._answer.held
+
+    def _read_services(self) -> Mapping[str, ServiceConfig]:
+        return self._ports.ha_config.config().services
+
+    def _look_at_guests(self) -> dict[str, bool]:
+        return {sid: self._ports.guests.running(sid) for sid in self.machine.view.own}
+
+    def _configured(self) -> Mapping[str, ServiceConfig]:
+        """As of the beginning of the round, until something was done or much time has passed."""
+        if self._found is None:
+            return self._read_services()
+        if isinstance(self._services, UnavailableError):
+            raise self._services
+        return self._services
+
+    def _runs(self, sid: str) -> bool:
+        """As of the beginning of the round, likewise."""
+        found = None if self._found is None else self._found.get(sid)
+        return self._ports.guests.running(sid) if found is None else found
 
     def _may_start(self) -> bool:
         """A guest is started only while the lock must still be held.
@@ -214,16 +243,18 @@ class Lrm:
         return self._seen_steady or self._all_running(self.machine.view.steady)
 
     def _all_running(self, sids: Iterable[str]) -> bool:
-        services = self._ports.ha_config.config().services
-        here = self._agents.is_running_here
-        return all(here(sid, services.get(sid)) for sid in sids)
+        services, node = self._configured(), self._ports.node
+        return all(
+            (config := services.get(sid)) is not None and config.node == node and self._runs(sid)
+            for sid in sids
+        )
 
     # --- workers ---
 
     async def _run_workers(self, effect: effects.RunWorkers) -> None:
         """Start waiting orders, wait for what ends soon, settle what has ended."""
         ports, machine = self._ports, self.machine
-        services = ports.ha_config.config().services
+        services = self._configured()
         self._settle_ended()
         if not len(machine.jobs):
             return
@@ -244,14 +275,14 @@ class Lrm:
         for job in self.machine.jobs.waiting():
             config = services.get(job.sid)
             max_restart = config.max_restart if config is not None else 1
-            code = self._agents.at_once(job, config)
+            code = self._agents.at_once(job, config, self._runs(job.sid))
             if code is not None:
                 self._finished(job, code, max_restart)
             elif len(self._running) >= limit:
                 job.tries += 1
                 passed_over = True
             else:
-                job.running = True
+                job.running, self._found = True, None
                 task = self._ports.tasks.spawn(self._agents.execute(job), f"ha {job.sid}")
                 self._running.append((job, max_restart, task))
                 if task.done():
