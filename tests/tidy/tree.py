@@ -17,7 +17,8 @@ GENERATED = {"build", "dist"}
 def _kept(path: Path) -> bool:
     parts = path.relative_to(ROOT).parts
     hidden = any(part.startswith(".") and part not in (".ci", ".gitignore") for part in parts)
-    return not hidden and parts[0] not in GENERATED and not parts[0].endswith(".egg-info")
+    found = parts[:2] == ("scenarios", "found")  # the explorer writes there
+    return not hidden and not found and parts[0] not in GENERATED and not parts[0].endswith(".egg-info")
 
 
 @functools.cache
