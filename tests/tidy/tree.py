@@ -18,7 +18,8 @@ def _kept(path: Path) -> bool:
     parts = path.relative_to(ROOT).parts
     hidden = any(part.startswith(".") and part not in (".ci", ".gitignore") for part in parts)
     found = parts[:2] == ("scenarios", "found")  # the explorer writes there
-    return not hidden and not found and parts[0] not in GENERATED and not parts[0].endswith(".egg-info")
+    generated = parts[0] in GENERATED or parts[0].endswith(".egg-info")
+    return not (hidden or found or generated)
 
 
 @functools.cache
