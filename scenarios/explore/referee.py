@@ -8,6 +8,11 @@ when a guest has just arrived on a node that had none. In real clusters these la
 a node that is cut off exactly then is not fenced. The referee lets nothing happen that cuts nodes
 off while a guest is unprotected, and nothing that takes protection away while nodes are cut off.
 
+There is one more moment: a local resource manager that is asked to leave and to let its guests be
+frozen (a restart of it, a reboot) waits until all are, and begins no order meanwhile. An order that
+it was given and has not begun then keeps it waiting for good, as in Proxmox VE HA manager 5.2. So
+nobody is asked to leave while a guest is in motion, and no guest to move while somebody leaves.
+
 What is refused is not tried later: refusals depend on the world, and a schedule without the refused
 moves gives the same run.
 """
@@ -31,12 +36,23 @@ EXPOSING = (
     "service restart pve-ha-lrm ",
 )
 
+LEAVES = ("service restart pve-ha-lrm ", "node reboot ", "node shutdown ")
+GUEST_ORDERS = ("ha-manager ", "guest load ")  # a load may make the manager move guests
+
 
 class Seen(Protocol):
     """What the referee asks about a world."""
 
     def unprotected(self) -> str | None:
         """A guest that runs on a node which is not in its tenure, or None."""
+        ...
+
+    def in_motion(self) -> str | None:
+        """A guest that the manager is not done with, or None."""
+        ...
+
+    def leaving(self) -> str | None:
+        """A node whose local resource manager is asked to leave, or None."""
         ...
 
     def cut_off(self) -> bool:
@@ -49,6 +65,18 @@ def refuses(move: Move, seen: Seen) -> str | None:
     if move.fault is not None and move.fault.kind in CUTS_OFF:
         exposed = seen.unprotected()
         return f"{exposed} is not protected" if exposed is not None else None
-    if move.command is not None and move.command.startswith(EXPOSING) and seen.cut_off():
+    return None if move.command is None else _refuses_command(move.command, seen)
+
+
+def _refuses_command(command: str, seen: Seen) -> str | None:
+    if command.startswith(EXPOSING) and seen.cut_off():
         return "a node may be cut off"
+    if command.startswith(LEAVES):
+        moving = seen.in_motion()
+        if moving is not None:
+            return f"{moving} is in motion"
+    if command.startswith(GUEST_ORDERS):
+        leaver = seen.leaving()
+        if leaver is not None:
+            return f"the local resource manager of {leaver} is leaving"
     return None

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from scenarios.explore.calm import Calm
 from scenarios.explore.case import Case, Move
-from scenarios.explore.referee import CUTS_OFF, refuses
+from scenarios.explore.referee import CUTS_OFF, GUEST_ORDERS, refuses
 from scenarios.explore.tally import Tally, Totals
 from sim.checkers.checkers import ACTOR, LIVENESS
 from sim.checkers.liveness import BOUND_S, unmet
@@ -18,6 +18,9 @@ from sim.world import World
 BOOTED_S = 240.0  # after this every machine that can boot has booted
 CLEARED_S = 60.0  # a guest in error is disabled for so long before it is asked to start again
 LOOK_S = 20.0
+ORDER_S = 30.0  # an operator's order has reached the manager and the node after so long
+AT_REST = frozenset({"started", "stopped", "freeze", "error", None})
+LEAVING = frozenset({"restart", "shutdown"})  # modes of a local resource manager that ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,7 @@ class Run:
         self.world = World(case.layout, seed=case.seed, coasting=not polled)
         self.finding: Finding | None = None
         self._calm = Calm(case)
+        self._ordered_s: float | None = None  # when an operator last asked something of a guest
         self._made: list[Move] = []
         self._after: list[Move] = []
         self._cuts: dict[int, str] = {}  # active faults that may cut nodes off
@@ -86,6 +90,23 @@ class Run:
             for node in facts.guest_nodes(sid):
                 if not self.world.checkers.in_tenure(node):
                     return sid
+        return None
+
+    def in_motion(self) -> str | None:
+        facts = self.world.facts
+        if self._ordered_s is not None and self.world.now_s - self._ordered_s < ORDER_S:
+            return "an order"
+        for sid in facts.requested_states():
+            if facts.service_state(sid) not in AT_REST:
+                return sid
+        return None
+
+    def leaving(self) -> str | None:
+        facts = self.world.facts
+        for node in self.case.layout.node_names():
+            power = facts.node_power(node)
+            if power == "stopping" or (power == "on" and facts.lrm_mode(node) in LEAVING):
+                return node
         return None
 
     def cut_off(self) -> bool:
@@ -139,6 +160,8 @@ class Run:
         if move.fault is not None:
             self.world.inject(move.fault)
         if move.command is not None:
+            if move.command.startswith(GUEST_ORDERS):
+                self._ordered_s = self.world.now_s
             self.world.operate(move.command)
 
     def _liveness(self) -> None:
@@ -150,6 +173,7 @@ class Run:
         self._wait(BOOTED_S)
         self._clean_up()
         due_s = world.now_s + BOUND_S
+        self._wait(LOOK_S)
         open_points = unmet(facts, self.case.layout)
         while open_points and world.now_s < due_s and self.finding is None:
             self._wait(LOOK_S)

@@ -7,6 +7,7 @@ What passes try, and in which order, depends on the case alone, so the result do
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
@@ -16,6 +17,8 @@ from scenarios.explore.reduce import smaller_layouts, without_guests, without_no
 from scenarios.explore.run import Finding, run_case
 
 T = TypeVar("T")
+
+_NAME = re.compile(r"\S*\d\S*")  # vm:100, node1, 3.5
 
 RUNS = 400
 AFTER_S = 1.0  # the run goes on for so long after the promise broke
@@ -40,10 +43,20 @@ class Shrinking:
         outcome = run_case(candidate, polled=self.polled)
         self.on_run(self.runs, self.case)
         found = outcome.finding
-        if found is None or found.promise != self.finding.promise:
+        if found is None or not _alike(found, self.finding):
             return False
         self.case, self.finding = replace(candidate, moves=outcome.made), found
         return True
+
+
+def _alike(one: Finding, other: Finding) -> bool:
+    """Whether both show the same defect: the same promise, and something of the same kind."""
+    return one.promise == other.promise and bool(_shapes(one) & _shapes(other))
+
+
+def _shapes(finding: Finding) -> frozenset[str]:
+    """The clauses of its sentence without the names and numbers in them."""
+    return frozenset(_NAME.sub("X", clause) for clause in finding.detail.split("; "))
 
 
 def shrink(

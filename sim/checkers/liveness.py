@@ -20,9 +20,9 @@ DOWN = frozenset({"stopped", "disabled"})
 def unmet(cluster: Outside, layout: ClusterLayout) -> tuple[str, ...]:
     """Why the cluster has not converged, in words; empty when it has.
 
-    Converged: all machines are on and online, there is a master, every HA guest requested started
-    executes exactly once and where the manager says so, every one requested stopped executes
-    nowhere.
+    Converged: all machines are on and online, there is a master if it has anything to do, every HA
+    guest requested started executes exactly once and where the manager says so, every one requested
+    stopped executes nowhere.
     """
     return (*_nodes(cluster, layout), *_guests(cluster))
 
@@ -36,7 +36,7 @@ def _nodes(cluster: Outside, layout: ClusterLayout) -> Iterator[str]:
             yield f"{node} is on but not online"
         elif state is not None and state != "online":
             yield f"{node} is {state} for the manager"
-    if cluster.master() is None:
+    if cluster.master() is None and cluster.requested_states():
         yield "there is no master"
 
 
