@@ -1,21 +1,26 @@
-"""Is everything as it should be in the middle of a run, when nothing has happened for long?
+"""Is everything as it should be in the middle of a run, when nothing has changed for long?
 
-The bound is the one of the liveness check, but here machines may be off because an operator shut
-them down, and guests may rest because an operator said so. What can be expected then is less than
-at the end, and it is only expected of guests about which there is no doubt.
+The bound is the one of the liveness check, but here machines may be off or cut off, as long as that
+does not change and most of the others are there, and guests may rest because an operator said so.
+What can be expected then is less than at the end, and it is only expected of guests about which
+there is no doubt.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from appliance.model.ha.datacenter import parse_datacenter
 from appliance.model.ha.rules import parse_rules
 from scenarios.explore.case import Case, Move
 from sim.checkers.observed import Outside
+from sim.faults import INSTANT
 
 # After these faults a guest may fail to start or to stop until an operator looks at it.
 SPOILING = frozenset({"storage", "storage_slow", "disk_full"})
+# While these go on nothing can be expected.
+UNSTEADY = frozenset({"one_way", "loss", "latency", "nic_flap", *SPOILING})
 
 
 class Calm:
@@ -30,21 +35,35 @@ class Calm:
         self._ruled |= {guest.sid for guest in layout.guests if guest.group is not None}
         self._freezes = parse_datacenter(layout.datacenter_cfg).ha.shutdown_policy == "freeze"
         self._policy_changed = False
+        self._ends: list[tuple[float, str]] = []  # of faults that are active: when, kind
         self.spoilt = False
-        self.quiet_from_s = 0.0
+        self.changed_s = 0.0
 
     def on_move(self, move: Move) -> None:
-        """Something was done; its effect lasts until its end at least."""
-        lasts_s = 0.0
+        """Something was done."""
+        self.changed_s = move.at_s
         if move.fault is not None:
             self.spoilt |= move.fault.kind in SPOILING
-            lasts_s = move.fault.heal_after_s or 0.0
+            if move.fault.heal_after_s is not None:
+                self._ends.append((move.at_s + move.fault.heal_after_s, move.fault.kind))
+            elif move.fault.kind not in INSTANT:
+                self._ends.append((math.inf, move.fault.kind))
         elif move.command is not None:
             self._policy_changed |= move.command.startswith("datacenter set ha:")
-        self.quiet_from_s = max(self.quiet_from_s, move.at_s + lasts_s)
+
+    def next_end_s(self) -> float:
+        """When the next fault heals; inf if none does."""
+        return min((end_s for end_s, _ in self._ends), default=math.inf)
+
+    def on_end(self, now_s: float) -> None:
+        """A fault healed."""
+        self.changed_s = now_s
+        self._ends = [end for end in self._ends if end[0] > now_s]
 
     def unmet(self, cluster: Outside) -> Iterator[str]:
         """What is not as it should be after so long a calm."""
+        if any(kind in UNSTEADY for _, kind in self._ends):
+            return
         if cluster.disarmed() is not None or not self._settled(cluster):
             return
         if cluster.master() is None:
@@ -54,14 +73,10 @@ class Calm:
                 yield from self._guest(cluster, sid)
 
     def _settled(self, cluster: Outside) -> bool:
-        """Whether every machine is on and online, or off, and enough of them are on."""
-        on = 0
-        for node in self._nodes:
-            power = cluster.node_power(node)
-            if power not in ("on", "off") or (power == "on" and not cluster.online(node)):
-                return False
-            on += power == "on"
-        return on >= self._quorum
+        """Whether every machine is on or off, and most of them can work together."""
+        powers = [cluster.node_power(node) for node in self._nodes]
+        online = sum(cluster.online(node) for node in self._nodes)
+        return all(power in ("on", "off") for power in powers) and online >= self._quorum
 
     def _guest(self, cluster: Outside, sid: str) -> Iterator[str]:
         state, node = cluster.service_state(sid), cluster.service_node(sid)

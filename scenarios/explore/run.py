@@ -144,15 +144,23 @@ class Run:
         self._run_calmly(self.case.length_s)
 
     def _run_calmly(self, until_s: float) -> None:
-        """Let time pass; if nothing goes on for long, look whether all is well."""
-        due_s = self._calm.quiet_from_s + BOUND_S
-        if self.world.now_s < due_s < until_s:
-            self.world.run(due_s)
-            unmet_points = "; ".join(self._calm.unmet(self.world.facts))
-            if unmet_points and self.finding is None:
-                self.world.journal.emit(ACTOR, Violation(LIVENESS, unmet_points))
+        """Let time pass; if nothing changes for long, look whether all is well."""
+        calm = self._calm
+        while self.finding is None:
+            change_s = min(until_s, calm.next_end_s())
+            due_s = calm.changed_s + BOUND_S
+            if self.world.now_s < due_s < change_s:
+                self.world.run(due_s)
+                self._look(calm)
+            self.world.run(change_s)
+            if change_s >= until_s:
                 return
-        self.world.run(until_s)
+            calm.on_end(change_s)
+
+    def _look(self, calm: Calm) -> None:
+        points = "; ".join(calm.unmet(self.world.facts))
+        if points and self.finding is None:
+            self.world.journal.emit(ACTOR, Violation(LIVENESS, points))
 
     def _make(self, move: Move) -> None:
         if move.heal_all:

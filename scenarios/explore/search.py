@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from scenarios.explore.case import Case
@@ -78,6 +79,7 @@ def _alone(question: Question, seeds: Sequence[int]) -> Iterator[Result]:
 
 
 _question: Question | None = None  # of this process of the pool
+_for_life = ExitStack()  # what is in force until this process of the pool ends
 
 
 def _begin(question: Question) -> None:
@@ -86,7 +88,7 @@ def _begin(question: Question) -> None:
     _question = question
     gc.freeze()
     if question.mutant is not None:
-        find_mutant(question.mutant).applied().__enter__()
+        _for_life.enter_context(find_mutant(question.mutant).applied())
 
 
 def _answer(seed: int) -> Result:

@@ -44,11 +44,15 @@ def _guest(number: int, names: Sequence[str], entropy: Entropy) -> GuestSpec:
     kind = "ct" if entropy.unit("kind", number) < 0.25 else "vm"
     busy = round(entropy.between(0.05, 0.6, "busy", number), 2)
     dirty_bytes_s = round(entropy.between(5e6, 200e6, "dirty", number), -6)
+    bad_node = pick(names, entropy, "bad node", number)
+    bad = len(names) > 1 and entropy.unit("bad start", number) < 0.04
     return GuestSpec(
         f"{kind}:{100 + number}",
         names[number % len(names)],
         busy=busy,
         dirty_bytes_s=dirty_bytes_s,
+        start_fails={bad_node: 2} if bad else {},
+        migration_fails=int(entropy.unit("bad move", number) < 0.1),
         failback=entropy.unit("failback", number) < 0.8,
     )
 
