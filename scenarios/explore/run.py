@@ -18,6 +18,7 @@ from sim.world import World
 BOOTED_S = 240.0  # after this every machine that can boot has booted
 CLEARED_S = 60.0  # a guest in error is disabled for so long before it is asked to start again
 LOOK_S = 20.0
+SLICE_S = 1800.0
 ORDER_S = 30.0  # an operator's order has reached the manager and the node after so long
 AT_REST = frozenset({"started", "stopped", "freeze", "error", None})
 LEAVING = frozenset({"restart", "shutdown"})  # modes of a local resource manager that ends
@@ -150,12 +151,20 @@ class Run:
             change_s = min(until_s, calm.next_end_s())
             due_s = calm.changed_s + BOUND_S
             if self.world.now_s < due_s < change_s:
-                self.world.run(due_s)
+                self._run(due_s)
                 self._look(calm)
-            self.world.run(change_s)
+            self._run(change_s)
             if change_s >= until_s:
                 return
             calm.on_end(change_s)
+
+    def _run(self, until_s: float) -> None:
+        """Let time pass, not much further than a finding: a broken cluster may be busy for good."""
+        world = self.world
+        while self.finding is None and world.now_s + SLICE_S < until_s:
+            world.run(world.now_s + SLICE_S)
+        if self.finding is None:
+            world.run(until_s)
 
     def _look(self, calm: Calm) -> None:
         points = "; ".join(calm.unmet(self.world.facts))

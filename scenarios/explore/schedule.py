@@ -17,7 +17,7 @@ from scenarios.explore.topology import drawn_cluster, with_options
 from sim.entropy import Entropy
 from sim.layout import ClusterLayout
 
-FEWEST_A_DAY, MOST_A_DAY = 3.0, 16.0
+FEWEST_A_DAY, MOST_A_DAY = 3.0, 12.0
 SETTLE_S = 300.0  # the cluster has begun; and what happens last still runs its course
 CROWDED_S = 300.0  # what follows at once follows within this time
 KEPT = 0.5  # the chance of a kind to be used by a seed

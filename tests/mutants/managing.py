@@ -9,7 +9,6 @@ from typing import Any
 from appliance.core.ha import handlers, manager, nodes, placement
 from appliance.core.ha.crm import CrmInputs, CrmMachine
 from appliance.core.ha.draft import Draft
-from appliance.core.ha.load import Load
 from appliance.core.ha.lrm import LrmMachine
 from appliance.core.ha.rules import CompiledRules, resource_affinity
 from appliance.model.ha.resources import ServiceConfig
@@ -46,14 +45,19 @@ def _never_lost(draft: Draft, node: str, delay_s: float = 0.0) -> bool:
     return False
 
 
-def _all_online(load: Load) -> None:
-    draft, nodes_before = load._draft, load._draft.nodes
-    draft.nodes = dict.fromkeys(nodes_before, "online")
-    _rebuild(load)
-    draft.nodes = nodes_before
+def _choose_absent(
+    draft: Draft,
+    sid: str,
+    status: ServiceStatus,
+    config: ServiceConfig,
+    preference: placement.Preference,
+) -> str | None:
+    away = [n for n in sorted(draft.nodes) if n != status.node and not draft.is_online(n)]
+    if preference == "best" and away:
+        return away[0]
+    return placement.choose_node(draft, sid, status, config, preference)
 
 
-_rebuild = Load.rebuild
 _result = Draft.result
 
 
@@ -129,8 +133,8 @@ MUTANTS = (
     ),
     Mutant(
         "recovery-to-offline-node",
-        "The scheduler counts nodes that are not online among those that can take a guest.",
-        (Patch(Load, "rebuild", _all_online),),
+        "A node that is away has nothing to carry, so the scheduler takes it for the best one.",
+        (Patch(handlers, "choose_node", _choose_absent),),
     ),
     Mutant(
         "old-result-accepted",
