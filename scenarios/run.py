@@ -13,6 +13,7 @@ from typing import Protocol
 
 from appliance.model.errors import ConfigError
 from scenarios.checks import Check, ExpectCheck, NeverCheck
+from scenarios.explore.mutants import built_in
 from scenarios.format.fields import Place
 from scenarios.format.values import (
     FaultAction,
@@ -58,10 +59,12 @@ def rehearse(
 ) -> tuple[RunResult, World]:
     """Run it to its end. The world is given back for its journal.
 
-    Raises ConfigError where a step asks for something that is no command.
+    Raises ConfigError where a step asks for something that is no command, and where a deliberate
+    fault is to be built in that is not there.
     """
-    rehearsal = Rehearsal(scenario, seed=seed, coasting=coasting)
-    return rehearsal.run(observer), rehearsal.world
+    with built_in(scenario.mutant):
+        rehearsal = Rehearsal(scenario, seed=seed, coasting=coasting)
+        return rehearsal.run(observer), rehearsal.world
 
 
 class Rehearsal:

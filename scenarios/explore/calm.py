@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from appliance.model.ha.datacenter import parse_datacenter
 from appliance.model.ha.rules import parse_rules
 from scenarios.explore.case import Case, Move
+from sim.checkers.liveness import NO_MASTER
 from sim.checkers.observed import Outside
 from sim.faults import INSTANT
 
@@ -66,8 +67,8 @@ class Calm:
             return
         if cluster.disarmed() is not None or not self._settled(cluster):
             return
-        if cluster.master() is None:
-            yield "there is no master"
+        if cluster.master() is None and cluster.requested_states():
+            yield NO_MASTER
         for sid, requested in sorted(cluster.requested_states().items()):
             if requested == "started" and sid not in self._ruled:
                 yield from self._guest(cluster, sid)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import nullcontext
 from pathlib import Path
 
 from scenarios.explore.case import Case
 from scenarios.explore.found import write_found
-from scenarios.explore.mutants import find_mutant
+from scenarios.explore.mutants import built_in
 from scenarios.explore.run import Run
 from scenarios.explore.search import Question, Result
 from scenarios.explore.shrink import RUNS, shrink
 from scenarios.explore.story import story
+from scenarios.format.load import load
+from scenarios.run import rehearse
 
 
 def finish(
@@ -25,8 +26,7 @@ def finish(
 ) -> tuple[list[str], Path]:
     """Shrink the finding, write the scenario, return the story and the file."""
     assert result.finding is not None
-    mutant = find_mutant(question.mutant) if question.mutant else None
-    with mutant.applied() if mutant else nullcontext():
+    with built_in(question.mutant):
         case = question.case(result.seed)
         small = shrink(case, result.finding, runs=runs, polled=question.polled, on_run=tried)
         run = Run(small.case, polled=question.polled)
@@ -35,4 +35,7 @@ def finish(
     lines = story(outcome, run.world.journal.records)
     if question.mutant:
         lines = [f"With the deliberate fault {question.mutant} built in.", *lines]
+    again, _ = rehearse(load(path))
+    if again.passed:
+        lines.append("The scenario file does not show it: a rehearsal of it passes.")
     return lines, path

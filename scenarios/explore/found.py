@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,9 @@ from scenarios.explore.toml import quoted, scenario_text
 from scenarios.quantities import duration_text
 from scenarios.shipped import FOUND, ROOT
 from sim.checkers.checkers import LIVENESS, PROMISES
+from sim.checkers.liveness import NO_MASTER
+
+_SID = re.compile(r"\b(?:vm|ct):\d+")
 
 
 def found_folder() -> Path:
@@ -38,6 +42,8 @@ def as_scenario(outcome: Outcome, mutant: str | None = None) -> str:
         ("seed", str(outcome.case.seed)),
         ("duration", quoted(duration_text(float(math.ceil(outcome.ended_s))))),
     ]
+    if mutant is not None:
+        head.append(("mutant", quoted(mutant)))
     case = replace(outcome.case, moves=moves)
     return scenario_text(case, head, _expectations(outcome))
 
@@ -48,10 +54,10 @@ def _why(outcome: Outcome, mutant: str | None) -> str:
     sentences = [
         "Written by the explorer.",
         f"Here this promise was broken: {PROMISES.get(finding.promise, finding.promise)}.",
-        f"{finding.detail[0].upper()}{finding.detail[1:]}.",
+        f"What was seen: {finding.detail}.",
     ]
     if mutant:
-        sentences.append(f"That was with the deliberate fault {mutant} built in.")
+        sentences.append(f"The deliberate fault {mutant} is built in.")
     return " ".join(sentences)
 
 
@@ -62,15 +68,35 @@ def _expectations(outcome: Outcome) -> Iterator[str]:
     if finding.promise != LIVENESS:
         yield from ("[[never]]", 'that = "event(violation)"')
         return
-    points = [f"online({node})" for node in outcome.case.layout.node_names()]
-    points += [f"running({sid})" for sid, state in outcome.requested if state == "started"]
-    points += [
-        f"not running({sid})"
-        for sid, state in outcome.requested
-        if state in ("stopped", "disabled")
-    ]
+    points = _whole_cluster(outcome) if outcome.after else _named(finding.detail)
     for point in points:
         yield from ("[[expect]]", f"that = {quoted(point)}", 'at = "end"', "")
+
+
+def _whole_cluster(outcome: Outcome) -> list[str]:
+    """Everything is healed, so everything has to stand."""
+    nodes = outcome.case.layout.node_names()
+    points = [f"online({node})" for node in nodes]
+    if outcome.requested:
+        points += [f"node({node}) == online" for node in nodes]
+    for sid, requested in outcome.requested:
+        if requested == "started":
+            points += _runs(sid)
+        elif requested in ("stopped", "disabled"):
+            points.append(f"not running({sid})")
+    return points
+
+
+def _named(detail: str) -> list[str]:
+    """In the middle of a run only what the finding names is known to be expected."""
+    points = ["master != none"] if NO_MASTER in detail else []
+    for sid in dict.fromkeys(_SID.findall(detail)):
+        points += _runs(sid)
+    return points
+
+
+def _runs(sid: str) -> list[str]:
+    return [f"running({sid})", f"service({sid}) == started"]
 
 
 def write_found(outcome: Outcome, folder: Path, mutant: str | None = None) -> Path:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -74,6 +74,11 @@ def find_mutant(name: str, folder: Path = FOLDER) -> Mutant:
         better = did_you_mean(name, mutants)
         raise ConfigError(f"no such deliberate fault '{name}'{better}", field="--mutant")
     return mutants[name]
+
+
+def built_in(name: str | None) -> AbstractContextManager[None]:
+    """Inside the `with` the deliberate fault of that name is in force; None: nothing is."""
+    return nullcontext() if name is None else find_mutant(name).applied()
 
 
 def _read(path: Path) -> tuple[Mutant, ...]:

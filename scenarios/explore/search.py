@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from scenarios.explore.case import Case
-from scenarios.explore.mutants import find_mutant
+from scenarios.explore.mutants import built_in
 from scenarios.explore.run import Finding, run_case
 from scenarios.explore.schedule import draw_case
 from scenarios.explore.tally import Totals
@@ -69,11 +69,7 @@ def search(question: Question, seeds: Sequence[int], jobs: int) -> Iterator[Resu
 
 
 def _alone(question: Question, seeds: Sequence[int]) -> Iterator[Result]:
-    if question.mutant is None:
-        for seed in seeds:
-            yield answer(question, seed)
-        return
-    with find_mutant(question.mutant).applied():
+    with built_in(question.mutant):
         for seed in seeds:
             yield answer(question, seed)
 
@@ -87,8 +83,7 @@ def _begin(question: Question) -> None:
     global _question  # noqa: PLW0603 - the pool has no other place for it
     _question = question
     gc.freeze()
-    if question.mutant is not None:
-        _for_life.enter_context(find_mutant(question.mutant).applied())
+    _for_life.enter_context(built_in(question.mutant))
 
 
 def _answer(seed: int) -> Result:

@@ -84,7 +84,9 @@ def _differences(value: Any, usual: Any, skip: tuple[str, ...] = ()) -> Iterator
 def cluster_lines(layout: ClusterLayout) -> list[str]:
     """`[cluster]` and what belongs to it, guests included."""
     names = [node.name for node in layout.nodes]
-    rows = [("name", quoted(layout.name)), ("nodes", plain(names))]
+    rows = [("nodes", plain(names))]
+    if layout.name != ClusterLayout(nodes=()).name:
+        rows.insert(0, ("name", quoted(layout.name)))
     if [link.name for link in layout.links] != ["link0", "link1"]:
         rows.append(("links", plain([link.name for link in layout.links])))
     for key, text in (
@@ -97,8 +99,8 @@ def cluster_lines(layout: ClusterLayout) -> list[str]:
     lines = _table("[cluster]", rows)
     for node in layout.nodes:
         lines += _node_lines(node)
-    for link in layout.links:
-        lines += _link_lines(link, layout)
+    for number, link in enumerate(layout.links, start=1):
+        lines += _link_lines(number, link, layout)
     lines += _part("[quorum]", list(_differences(layout.quorum, QuorumSpec())))
     for storage in layout.storages:
         lines += _storage_lines(storage)
@@ -122,9 +124,11 @@ def _node_lines(node: NodeSpec) -> list[str]:
     return _table("[[node]]", [("name", quoted(node.name)), *rows]) if rows else []
 
 
-def _link_lines(link: LinkSpec, layout: ClusterLayout) -> list[str]:
+def _link_lines(number: int, link: LinkSpec, layout: ClusterLayout) -> list[str]:
     sites = {node.site for node in layout.nodes}
     switches = {site: name for site, name in link.switches.items() if site in sites}
+    if len(sites) == 1 and link == LinkSpec(link.name, dict.fromkeys(sites, f"switch{number}")):
+        return []
     rows = list(_differences(link, LinkSpec(link.name), skip=("switches",)))
     named = ("switches", plain(switches))
     return _table("[[link]]", [("name", quoted(link.name)), named, *rows])

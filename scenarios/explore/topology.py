@@ -23,7 +23,7 @@ def drawn_cluster(nodes: int, guests: int, entropy: Entropy) -> ClusterLayout:
     names = [f"node{number + 1}" for number in range(nodes)]
     specs = tuple(_node(name, entropy) for name in names)
     made = tuple(_guest(number, names, entropy) for number in range(guests))
-    layout = ClusterLayout(specs, guests=made, name=f"{nodes} nodes, {guests} guests")
+    layout = ClusterLayout(specs, guests=made)
     return with_options(layout, entropy)
 
 

@@ -90,6 +90,7 @@ def _scenario(root: Table) -> Scenario:
         expectations=tuple(read_expectations(root, names, moments)),
         nevers=tuple(read_nevers(root, names, moments)),
         violation=_violation(head),
+        mutant=head.optional_text("mutant"),
     )
     head.end()
     return scenario

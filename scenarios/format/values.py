@@ -112,7 +112,10 @@ class BrokenPromise:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A whole scenario file."""
+    """A whole scenario file.
+
+    mutant: the deliberate fault that is built in while it runs, as the explorer's findings have it.
+    """
 
     name: str
     why: str
@@ -125,3 +128,4 @@ class Scenario:
     expectations: tuple[Expectation, ...] = ()
     nevers: tuple[Never, ...] = ()
     violation: BrokenPromise | None = None
+    mutant: str | None = None

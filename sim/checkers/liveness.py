@@ -14,6 +14,7 @@ from sim.layout import ClusterLayout
 BOUND_S = 15 * 60.0
 
 RUNNING = "started"
+NO_MASTER = "there is no master"
 DOWN = frozenset({"stopped", "disabled"})
 
 
@@ -37,7 +38,7 @@ def _nodes(cluster: Outside, layout: ClusterLayout) -> Iterator[str]:
         elif state is not None and state != "online":
             yield f"{node} is {state} for the manager"
     if cluster.master() is None and cluster.requested_states():
-        yield "there is no master"
+        yield NO_MASTER
 
 
 def _guests(cluster: Outside) -> Iterator[str]:

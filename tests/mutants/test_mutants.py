@@ -93,6 +93,7 @@ def test_a_finding_becomes_a_small_scenario_and_a_story(tmp_path: Path) -> None:
     told = "\n".join(lines)
     assert "is recovered only after its old node provably stopped" in told
     assert "lease-without-quorum" in told
+    assert "does not show it" not in told, "a rehearsal of the file shows the violation again"
 
 
 def test_without_a_checkout_there_are_none(tmp_path: Path) -> None:
