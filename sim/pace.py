@@ -8,7 +8,7 @@ at the next tick of its grid, exactly where polling would have run the round tha
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from appliance.ports.clock import Rest, Tick
 from sim.clock import BootClock
@@ -20,8 +20,7 @@ from sim.tasks import Boot, Signal
 Attach = Callable[[str, int, Pulse], bool]
 
 
-@dataclass(frozen=True, slots=True)
-class Effect:
+class Effect(NamedTuple):
     """When something was last refreshed: sent and in effect, as instants."""
 
     sent_us: int

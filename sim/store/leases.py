@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from appliance.model.errors import NotQuorateError, StaleError
 from appliance.ports import topics
@@ -12,6 +13,8 @@ from sim.pace import Effect, Wakeups
 from sim.store.replica import Lease, Replica
 from sim.store.store import Store
 from sim.tasks import Boot
+
+RENEWED: Final = LeaseAnswer(held=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,7 @@ class SimLeases:
                 free_in_s = None if lease.beating else lease.free_in_us(now_us) / US
                 return LeaseAnswer(held=False, free_in_s=free_in_s)
             lease.effect, lease.renewal, lease.life_us = effect, None, life_us
-            return LeaseAnswer(held=True)
+            return RENEWED
         replica.leases[name] = Lease(node, effect, life_us)
         self._publish(replica, name)
         return LeaseAnswer(held=True, fresh=True)

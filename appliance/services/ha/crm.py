@@ -35,6 +35,8 @@ class Crm:
         self._updated = True
         self._read: CrmInputs | None = None
         self._answer = _REFUSED
+        self._rest_key: tuple[object, ...] = ()  # what `_rest` was built from
+        self._rest = Rest(const.WAITING_PERIOD_S)
         self._awaited: list[tuple[str, float | None]] = []  # locks refused: name, when it is free
         self._actions: dict[type, Callable[[Any], Awaitable[Any]]] = {
             effects.KeepLock: self._keep_lock,
@@ -88,7 +90,7 @@ class Crm:
         told, state = self._teller.count, machine.state
         self._updated = self._ports.membership.refresh()
         inputs = self._read = self._read_inputs(full=state == "master")
-        await drive(machine.round(inputs), self._perform, self._teller)
+        await drive(machine.round(inputs), self._actions, self._teller)
         if machine.exit:
             return Rest(machine.period_s, exit=True)
         if self._teller.count != told or machine.state != state or not self._is_settled(inputs):
@@ -111,14 +113,20 @@ class Crm:
     def _quiet_rest(self, inputs: CrmInputs) -> Rest:
         if self.machine.state == "master":
             return self._master_rest(inputs)
-        lock = topics.lock(const.MANAGER_LOCK)
+        slave = self.machine.state == "slave"
+        empty = not isinstance(inputs.config, QuorateError) and not inputs.config.services
+        wake_at_s = free_at_s(self._now_s, self._answer) if slave else None
+        key = (self.machine.period_s, slave, empty, wake_at_s)
+        if key != self._rest_key:
+            self._rest_key, self._rest = key, self._waiting_rest(slave, empty, wake_at_s)
+        return self._rest
+
+    def _waiting_rest(self, slave: bool, empty: bool, wake_at_s: float | None) -> Rest:
         reads = [topics.MEMBERSHIP, topics.HA_CONFIG, topics.manager_slice(self._ports.node)]
-        if not isinstance(inputs.config, QuorateError) and not inputs.config.services:
+        if empty:
             reads += [topics.MANAGER_STATUS, topics.CRM_COMMANDS]
-        wake_at_s = None
-        if self.machine.state == "slave":
-            reads.append(lock)
-            wake_at_s = free_at_s(self._now_s, self._answer)
+        if slave:
+            reads.append(topics.lock(const.MANAGER_LOCK))
         return Rest(self.machine.period_s, quiet=True, wake_at_s=wake_at_s, reads=tuple(reads))
 
     def _master_rest(self, inputs: CrmInputs) -> Rest:
@@ -200,9 +208,6 @@ class Crm:
         return {node: status for node, status in found.items() if status is not None}
 
     # --- effects ---
-
-    async def _perform(self, effect: Any) -> Any:
-        return await self._actions[type(effect)](effect)
 
     async def _keep_lock(self, effect: effects.KeepLock) -> bool:
         self._answer = await keep_lock(self._ports, effect, self._teller)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable, Generator, Mapping
 from typing import Any, TypeVar
 
 from appliance.core.ha.constants import (
@@ -42,10 +42,10 @@ class Teller:
 
 async def drive(
     steps: Generator[Any, Any, None],
-    perform: Callable[[Any], Awaitable[Any]],
+    actions: Mapping[type, Callable[[Any], Awaitable[Any]]],
     teller: Teller,
 ) -> None:
-    """Run the steps; each effect's answer, or its error, is sent back into them."""
+    """Run the steps. `actions` tells what to do for an effect; what came of it is sent back."""
     answer: Any = None
     error: QuorateError | None = None
     while True:
@@ -59,7 +59,7 @@ async def drive(
             raise
         teller.flush()
         try:
-            answer, error = await perform(effect), None
+            answer, error = await actions[type(effect)](effect), None
         except QuorateError as failed:
             answer, error = None, failed
 

@@ -50,6 +50,8 @@ class Lrm:
         self._services: Mapping[str, ServiceConfig] | UnavailableError = EMPTY
         self._found: dict[str, bool] | None = None
         self._answer = _REFUSED
+        self._rest_key: tuple[object, ...] = ()  # what `_rest` was built from
+        self._rest = Rest(const.WAITING_PERIOD_S)
         self._actions: dict[type, Callable[[Any], Awaitable[Any]]] = {
             effects.KeepLock: self._keep_lock,
             effects.ReleaseLock: self._release_lock,
@@ -109,7 +111,7 @@ class Lrm:
         if tick.skipped:
             self._catch_up(tick.skipped)
         inputs = LrmInputs(tick.now_s, view.quorate, updated, status)
-        await drive(machine.round(inputs), self._perform, self._teller)
+        await drive(machine.round(inputs), self._actions, self._teller)
         if machine.exit:
             return Rest(machine.period_s, exit=True)
         if machine.answered_late:
@@ -146,26 +148,35 @@ class Lrm:
         self.machine.fast_forward(skipped, checked)
 
     def _quiet_rest(self) -> Rest:
-        machine, node = self.machine, self._ports.node
-        lock = topics.lock(const.agent_lock(node))
-        reads: tuple[str, ...] = (topics.MEMBERSHIP, topics.manager_slice(node), lock)
-        if machine.state in ("active", "maintenance"):
-            reads = (*reads, topics.HA_CONFIG, topics.GUESTS)
-        wake_at_s, renews = machine.wake_at_s, []
-        if self._answer.held:
-            renews += [lock, topics.watchdog("lrm")]
-        else:
+        machine = self.machine
+        working = machine.state in ("active", "maintenance")
+        checked = machine.checked_round == machine.view.round
+        wake_at_s = machine.wake_at_s
+        if not self._answer.held:
             wake_at_s = free_at_s(self._now_s, self._answer) or wake_at_s
-        if machine.checked_round == machine.view.round:
+        key = (machine.period_s, working, self._answer.held, checked, wake_at_s)
+        if key != self._rest_key:
+            self._rest_key, self._rest = key, self._build_rest(working, checked, wake_at_s)
+        return self._rest
+
+    def _build_rest(self, working: bool, checked: bool, wake_at_s: float | None) -> Rest:
+        node = self._ports.node
+        lock = topics.lock(const.agent_lock(node))
+        reads = [topics.MEMBERSHIP, topics.manager_slice(node), lock]
+        if working:
+            reads += [topics.HA_CONFIG, topics.GUESTS]
+        renews = [lock, topics.watchdog("lrm")] if self._answer.held else []
+        if checked:
             renews.append(topics.CHECKED_ROUND)
         return Rest(
-            machine.period_s, quiet=True, wake_at_s=wake_at_s, reads=reads, renews=tuple(renews)
+            self.machine.period_s,
+            quiet=True,
+            wake_at_s=wake_at_s,
+            reads=tuple(reads),
+            renews=tuple(renews),
         )
 
     # --- effects ---
-
-    async def _perform(self, effect: Any) -> Any:
-        return await self._actions[type(effect)](effect)
 
     async def _keep_lock(self, effect: effects.KeepLock) -> bool:
         asked_s = self._ports.clock.monotonic()
