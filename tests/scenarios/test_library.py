@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from scenarios.explore.mutants import load_mutants
 from scenarios.format import load
 from scenarios.format.values import FaultAction
 from scenarios.run import rehearse
@@ -49,8 +51,6 @@ def test_polling_changes_nothing(path: Path) -> None:
 @pytest.mark.parametrize("path", SAMPLE, ids=named)
 def test_looking_changes_nothing(path: Path) -> None:
     """The same run without a single expectation has the same journal."""
-    from dataclasses import replace
-
     scenario = load(path)
     watched, _ = rehearse(scenario)
     blind, _ = rehearse(replace(scenario, expectations=(), nevers=()))
@@ -72,3 +72,14 @@ def test_the_library_is_wide() -> None:
 def test_no_two_scenarios_have_one_name() -> None:
     names = [load(path).name for path in FILES]
     assert sorted(set(names)) == sorted(names)
+
+
+# This one goes around in circles within a single round, so a rehearsal of it does not end.
+ENDLESS = "recovery-to-offline-node"
+
+
+@pytest.mark.parametrize("mutant", [name for name in load_mutants() if name != ENDLESS])
+def test_a_deliberate_fault_makes_some_scenario_fail(mutant: str) -> None:
+    """What is expected of the library's clusters would not hold if the core were broken."""
+    runs = (rehearse(replace(load(path), mutant=mutant))[0] for path in FILES)
+    assert any(not result.passed for result in runs)
