@@ -37,6 +37,7 @@ class Calm:
         self._freezes = parse_datacenter(layout.datacenter_cfg).ha.shutdown_policy == "freeze"
         self._policy_changed = False
         self._ends: list[tuple[float, str]] = []  # of faults that are active: when, kind
+        self._shut_down: set[str] = set()
         self.spoilt = False
         self.changed_s = 0.0
 
@@ -51,6 +52,14 @@ class Calm:
                 self._ends.append((math.inf, move.fault.kind))
         elif move.command is not None:
             self._policy_changed |= move.command.startswith("datacenter set ha:")
+            self._on_command(move.command.split())
+
+    def _on_command(self, words: list[str]) -> None:
+        match words:
+            case ["node", "shutdown", node]:
+                self._shut_down.add(node)
+            case ["node", "reboot" | "poweron", node]:
+                self._shut_down.discard(node)
 
     def next_end_s(self) -> float:
         """When the next fault heals; inf if none does."""
@@ -79,14 +88,22 @@ class Calm:
         online = sum(cluster.online(node) for node in self._nodes)
         return all(power in ("on", "off") for power in powers) and online >= self._quorum
 
+    def _may_stay_frozen(self, cluster: Outside, node: str) -> bool:
+        """Frozen for a reboot, a guest waits for its node, however long that cannot come back.
+
+        Frozen for a shutdown it is only where the policy says so.
+        """
+        if cluster.online(node):
+            return False
+        return node not in self._shut_down or self._freezes or self._policy_changed
+
     def _guest(self, cluster: Outside, sid: str) -> Iterator[str]:
         state, node = cluster.service_state(sid), cluster.service_node(sid)
         if state == "error":
             if not self.spoilt:
                 yield f"{sid} is in error although nothing kept it from starting or stopping"
             return
-        off = node is not None and cluster.node_power(node) == "off"
-        if state == "freeze" and off and (self._freezes or self._policy_changed):
+        if state == "freeze" and node is not None and self._may_stay_frozen(cluster, node):
             return
         nodes = cluster.guest_nodes(sid)
         if len(nodes) != 1 or state != "started":

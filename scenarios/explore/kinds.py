@@ -101,7 +101,7 @@ def _latency(draw: Draw) -> dict[str, Any]:
 
 
 def _loss(draw: Draw) -> dict[str, Any]:
-    share = round(draw.unit("share"), 2)
+    share = round(0.01 + 0.99 * draw.unit("share"), 2)
     return {"link": draw.one_of(draw.links, "link"), "value": share}
 
 
