@@ -29,21 +29,40 @@ def without_guests(case: Case, keep: frozenset[str]) -> Case:
 
 
 def without_node(case: Case, node: str) -> Case | None:
-    """The cluster without that node; its guests begin elsewhere. None if they cannot."""
-    nodes = tuple(spec for spec in case.layout.nodes if spec.name != node)
+    """The cluster without that node; its guests begin elsewhere. None if the rest needs it."""
+    layout = case.layout
+    nodes = tuple(spec for spec in layout.nodes if spec.name != node)
     left = sorted(spec.name for spec in nodes)
-    if case.layout.quorum.two_node or not left:
+    if not left or _is_needed(layout, node, nodes):
         return None
-    homes = [left[number % len(left)] for number in range(len(case.layout.guests))]
     guests = tuple(
-        replace(guest, node=home) if guest.node == node else guest
-        for guest, home in zip(case.layout.guests, homes, strict=True)
+        _guest_without(guest, node, left[number % len(left)])
+        for number, guest in enumerate(layout.guests)
     )
-    sids = frozenset(guest.sid for guest in guests)
-    rules = _rules_about(case.layout.rules_cfg, sids, frozenset(left))
-    layout = replace(case.layout, nodes=nodes, guests=guests, rules_cfg=rules)
+    storages = tuple(
+        replace(pool, nodes=tuple(name for name in pool.nodes if name != node))
+        for pool in layout.storages
+    )
+    rules = _rules_about(layout.rules_cfg, frozenset(g.sid for g in guests), frozenset(left))
+    smaller = replace(layout, nodes=nodes, guests=guests, storages=storages, rules_cfg=rules)
     kept = (_without(move, node) for move in case.moves if not _names(move, node))
-    return replace(case, layout=layout, moves=tuple(move for move in kept if move is not None))
+    moves = tuple(move for move in kept if move is not None)
+    return replace(case, layout=smaller, moves=moves)
+
+
+def _is_needed(layout: ClusterLayout, node: str, others: tuple[NodeSpec, ...]) -> bool:
+    """Whether something else than guests, rules and moves speaks of the node."""
+    quorum = layout.quorum
+    if quorum.two_node or node in quorum.auto_tie_breaker_node.split(","):
+        return True
+    if quorum.qdevice_site is not None and quorum.qdevice_site not in {n.site for n in others}:
+        return True
+    return node in layout.groups_cfg or any(pool.nodes == (node,) for pool in layout.storages)
+
+
+def _guest_without(guest: GuestSpec, node: str, other: str) -> GuestSpec:
+    fails = {name: count for name, count in guest.start_fails.items() if name != node}
+    return replace(guest, node=other if guest.node == node else guest.node, start_fails=fails)
 
 
 def _names(move: Move, name: str) -> bool:
