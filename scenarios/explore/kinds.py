@@ -167,6 +167,11 @@ def _guests(layout: ClusterLayout) -> bool:
     return any(guest.ha for guest in layout.guests)
 
 
+def _several(layout: ClusterLayout) -> bool:
+    """A node that leaves with policy `migrate` waits for good where its guests cannot go."""
+    return len(layout.nodes) > 1
+
+
 def _sites(layout: ClusterLayout) -> bool:
     return len({node.site for node in layout.nodes}) > 1
 
@@ -229,14 +234,19 @@ KINDS: dict[str, Kind] = {
     ),
     "migrate": Kind(3, 1, 1, _move_guest("migrate"), operator=True, possible=_guests),
     "relocate": Kind(1, 1, 1, _move_guest("relocate"), operator=True, possible=_guests),
-    "maintenance": Kind(1, 120, 2 * HOUR_S, _toggle("node-maintenance"), operator=True),
-    "reboot": Kind(2, 1, 1, _command(lambda d: f"node reboot {d.node()}"), operator=True),
+    "maintenance": Kind(
+        1, 120, 2 * HOUR_S, _toggle("node-maintenance"), operator=True, possible=_several
+    ),
+    "reboot": Kind(
+        2, 1, 1, _command(lambda d: f"node reboot {d.node()}"), operator=True, possible=_several
+    ),
     "shutdown": Kind(
         1,
         240,
         2 * HOUR_S,
         _command(lambda d: f"node shutdown {d.node()}", lambda d: f"node poweron {d.node()}"),
         operator=True,
+        possible=_several,
     ),
     "set_state": Kind(
         1,

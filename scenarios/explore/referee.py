@@ -13,6 +13,10 @@ frozen (a restart of it, a reboot) waits until all are, and begins no order mean
 it was given and has not begun then keeps it waiting for good, as in Proxmox VE HA manager 5.2. So
 nobody is asked to leave while a guest is in motion, and no guest to move while somebody leaves.
 
+A quorum device has a vote and no memory. The half of a cluster that it votes for may know nothing
+of what the other half did before with the same vote, so guests may run twice when the vote changes
+sides. With a device one thing happens at a time, and the next when all nodes are online again.
+
 What is refused is not tried later: refusals depend on the world, and a schedule without the refused
 moves gives the same run.
 """
@@ -55,6 +59,10 @@ class Seen(Protocol):
         """A node whose local resource manager is asked to leave, or None."""
         ...
 
+    def frail(self) -> str | None:
+        """Why a cluster with a quorum device could not bear one thing more, or None."""
+        ...
+
     def cut_off(self) -> bool:
         """Whether a fault of `CUTS_OFF` is active, or a node that is on is not online."""
         ...
@@ -62,6 +70,10 @@ class Seen(Protocol):
 
 def refuses(move: Move, seen: Seen) -> str | None:
     """Why this move may not be made now, or None."""
+    frail = seen.frail()
+    takes_away = move.fault is not None or str(move.command).startswith(LEAVES)
+    if frail is not None and takes_away:
+        return f"{frail}, and a quorum device has no memory"
     if move.fault is not None and move.fault.kind in CUTS_OFF:
         exposed = seen.unprotected()
         return f"{exposed} is not protected" if exposed is not None else None

@@ -11,6 +11,7 @@ from scenarios.explore.tally import Tally, Totals
 from sim.checkers.checkers import ACTOR, LIVENESS
 from sim.checkers.liveness import BOUND_S, unmet
 from sim.events import FaultBegins, FaultHeals, Violation
+from sim.faults import INSTANT
 from sim.journal import Record
 from sim.kernel import US
 from sim.world import World
@@ -63,7 +64,7 @@ class Run:
         self._ordered_s: float | None = None  # when an operator last asked something of a guest
         self._made: list[Move] = []
         self._after: list[Move] = []
-        self._cuts: dict[int, str] = {}  # active faults that may cut nodes off
+        self._active: dict[int, str] = {}  # faults that have not healed, with their kinds
         self._tally = Tally(self.world.facts.guest_nodes)
         self.world.journal.subscribe(self._tally.on_record)
         self.world.journal.subscribe(self._on_record)
@@ -74,10 +75,10 @@ class Run:
             if self.finding is None:
                 self.finding = Finding(event.promise, event.detail, record.t_us / US, event.broke)
         elif isinstance(event, FaultBegins):
-            if event.fault_kind in CUTS_OFF:
-                self._cuts[event.fault] = event.fault_kind
+            if event.fault_kind not in INSTANT:
+                self._active[event.fault] = event.fault_kind
         elif isinstance(event, FaultHeals):
-            self._cuts.pop(event.fault, None)
+            self._active.pop(event.fault, None)
 
     # what the referee asks
 
@@ -112,10 +113,21 @@ class Run:
 
     def cut_off(self) -> bool:
         facts = self.world.facts
-        return bool(self._cuts) or any(
+        return any(kind in CUTS_OFF for kind in self._active.values()) or any(
             facts.node_power(node) not in ("off", "booting") and not facts.online(node)
             for node in self.case.layout.node_names()
         )
+
+    def frail(self) -> str | None:
+        if not self.case.layout.quorum.qdevice:
+            return None
+        if self._active:
+            return "a fault is active"
+        facts = self.world.facts
+        for node in self.case.layout.node_names():
+            if facts.node_power(node) != "on" or not facts.online(node):
+                return f"{node} is not there"
+        return None
 
     # the two phases
 

@@ -10,6 +10,9 @@ from sim.events import FaultBegins, FaultHeals, NodePower, ViewChange, WatchdogR
 from sim.layout import ClusterLayout
 
 NEVER_US = -1
+# A quorum device has a vote and no memory: the half that it votes for may know nothing of what the
+# other half did before, nor of the leases taken there.
+NO_MEMORY = "with a quorum device two quorate partitions may share no node"
 DARK = frozenset({"off", "booting"})  # states in which nothing of an earlier boot is left
 AGENT_PREFIX, AGENT_SUFFIX = "ha_agent_", "_lock"
 
@@ -33,7 +36,8 @@ class NodeLedger:
         self._softdogs = frozenset(n.name for n in layout.nodes if n.watchdog == "softdog")
         self._dogless = frozenset(n.name for n in layout.nodes if n.watchdog == "broken")
         self._names = layout.node_names()
-        self._two_node = layout.quorum.two_node
+        self._two_node, self._device = layout.quorum.two_node, layout.quorum.qdevice
+        self._history_lost = False
         self._broken: dict[int, str] = {}  # number of the fault -> node
         self._once_broken: dict[str, bool] = {}  # node -> broken at some time of this boot
         self.power: dict[str, str] = {}
@@ -92,6 +96,11 @@ class NodeLedger:
 
     # what the checks ask
 
+    def lose_history(self) -> str | None:
+        """A partition goes on from a state that lacks acknowledged writes: what let that happen."""
+        self._history_lost = self._device
+        return self.broke(())
+
     def broke(self, nodes: Iterable[str]) -> str | None:
         """The promise that the hardware or the configuration of these nodes did not keep."""
         for node in nodes:
@@ -99,6 +108,8 @@ class NodeLedger:
                 return f"the watchdog of {node} does not fire"
             if node in self._softdogs and self.power.get(node) == "hung":
                 return f"the software watchdog of {node} hangs with its kernel"
+        if self._history_lost:
+            return NO_MEMORY
         if self._two_node:
             return "with two_node both halves of a split are quorate"
         return None

@@ -29,15 +29,16 @@ def unmet(cluster: Outside, layout: ClusterLayout) -> tuple[str, ...]:
 
 
 def _nodes(cluster: Outside, layout: ClusterLayout) -> Iterator[str]:
+    managed = bool(cluster.requested_states())  # else nobody manages, and what stands there is old
     for node in layout.node_names():
         power, state = cluster.node_power(node), cluster.node_state(node)
         if power != "on":
             yield f"{node} is {power}"
         elif not cluster.online(node):
             yield f"{node} is on but not online"
-        elif state is not None and state != "online":
+        elif managed and state is not None and state != "online":
             yield f"{node} is {state} for the manager"
-    if cluster.master() is None and cluster.requested_states():
+    if managed and cluster.master() is None:
         yield NO_MASTER
 
 

@@ -59,7 +59,7 @@ class HistoryCheck:
                     f"{', '.join(group)} go on from a state that lacks {writes - kept} "
                     f"acknowledged writes of {node}"
                 )
-                self._report(Violation(NO_LOST_ACK, detail, self._ledger.broke(group)))
+                self._report(Violation(NO_LOST_ACK, detail, self._ledger.lose_history()))
 
 
 class LeaseCheck:

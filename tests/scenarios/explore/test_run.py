@@ -75,6 +75,9 @@ class Seen:
     def leaving(self) -> str | None:
         return "node1" if self._seen.get("leaving") else None
 
+    def frail(self) -> str | None:
+        return "node1 is not online" if self._seen.get("frail") else None
+
     def cut_off(self) -> bool:
         return bool(self._seen.get("cut_off"))
 
@@ -85,6 +88,9 @@ class Seen:
         (Move(1, fault=Fault("isolate", node="node1")), "unprotected", True),
         (Move(1, fault=Fault("power", node="node1")), "unprotected", False),
         (Move(1, fault=Fault("isolate", node="node1")), "cut_off", False),
+        (Move(1, fault=Fault("power", node="node1")), "frail", True),
+        (Move(1, command="node shutdown node1"), "frail", True),
+        (Move(1, command="ha-manager migrate vm:100 node1"), "frail", False),
         (Move(1, command="ha-manager add vm:100"), "cut_off", True),
         (Move(1, command="ha-manager migrate vm:100 node1"), "cut_off", False),
         (Move(1, command="ha-manager migrate vm:100 node1"), "leaving", True),
