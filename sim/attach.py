@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from appliance.ports import topics
 from sim.hardware.watchdog import SimWatchdog
 from sim.kernel import ORDER_COMMIT, Kernel
 from sim.pace import Wakeups
-from sim.pulse import Pulse
+from sim.pulse import Pulse, Renewal
 from sim.store.leases import lease_topics
 from sim.store.replica import Lease
 from sim.store.store import Store
 
 _LOCK = topics.lock("")
 _WATCHDOG = topics.watchdog("")
+NEAR_US: Final = 20_000  # rounds that come this close are run
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +71,33 @@ class Attachments:
         if cell.status.master != self.node or cell.effect.sent_us < tick_us:
             return False
         cell.renewal = cell.effect.renewal(pulse, tick_us)
+        return self._answers_in_time(cell.renewal)
+
+    def _answers_in_time(self, own: Renewal) -> bool:
+        """Whether every coasting node answers each round before the next; and plan for its end.
+
+        A node's answer must be out before the master looks, and the master's status before the
+        node does. As long as that is so nothing changes; drifting clocks end it some day.
+        """
+        now_us = self.kernel.now_us
+        for cell in self.store.replica(self.node).lrm.values():
+            other = cell.renewal
+            if other is None or not other.pulse.beating:
+                continue
+            before_us, after_us = other.done_us + NEAR_US, own.done_us + NEAR_US
+            meets_us = own.pulse.meets_us(other.pulse, before_us, after_us, now_us)
+            if meets_us == now_us:
+                return False
+            own.pulse.wake_by(meets_us)
         return True
 
     def _checked_round(self, tick_us: int, pulse: Pulse) -> bool:
-        cell = self.store.replica(self.node).lrm.get(self.node)
+        replica = self.store.replica(self.node)
+        cell = replica.lrm.get(self.node)
         if cell is None or cell.effect.sent_us < tick_us:
             return False
         cell.renewal = cell.effect.renewal(pulse, tick_us)
+        master = replica.manager[-1].renewal
+        if master is not None and master.pulse.beating and master.pulse.drifts_from(pulse):
+            self.wakeups.publish(replica.members, topics.LRM_STATUSES)  # to plan for this one
         return True

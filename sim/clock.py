@@ -39,6 +39,11 @@ class BootClock:
         """The first instant at which the local clock shows that much."""
         return self._began_us + -(-local_us * MILLION // self._rate)
 
+    @property
+    def rate(self) -> float:
+        """How much it shows in a true second."""
+        return self._rate / MILLION
+
     def now_local_us(self) -> int:
         return self.local_us(self._boot.kernel.now_us)
 

@@ -173,6 +173,8 @@ class SimPace:
             pulse.end(self._start_us)
             return False
         self._pulse, self._reads = pulse, rest.reads
+        if pulse.wake_us is not None:
+            self._wake_at(pulse.first_tick_from(pulse.wake_us))
         if rest.wake_at_s is not None:
             # One microsecond early at worst: waking too early is harmless.
             wake_local_us = max(int(rest.wake_at_s * US), self._grid_us)

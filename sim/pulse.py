@@ -20,12 +20,13 @@ from sim.clock import BootClock
 class Pulse:
     """Ticks 0 (the last real round), 1, 2 ... of a loop, `period_us` apart on its node's clock."""
 
-    __slots__ = ("_anchor_us", "_clock", "_on_end", "_period_us", "end_us")
+    __slots__ = ("_anchor_us", "_clock", "_on_end", "_period_us", "end_us", "wake_us")
 
     def __init__(self, clock: BootClock, anchor_local_us: int, period_us: int) -> None:
         self._clock, self._anchor_us, self._period_us = clock, anchor_local_us, period_us
         self._on_end: list[Callable[[], None]] = []
         self.end_us: int | None = None
+        self.wake_us: int | None = None  # by then a round must be run, whatever the loop says
 
     def tick_us(self, number: int) -> int:
         """The instant of that tick."""
@@ -61,6 +62,38 @@ class Pulse:
     @property
     def beating(self) -> bool:
         return self.end_us is None
+
+    def meets_us(self, other: Pulse, before_us: int, after_us: int, now_us: int) -> int | None:
+        """When a tick of the other comes closer to one of this than allowed; None: never.
+
+        The other may tick from `after_us` after a tick of this one to `before_us` before the next.
+        Two clocks of different rates let the grids slide along each other, slowly.
+        """
+        if self._period_us != other._period_us:
+            return None
+        own_us, other_us = self._world_period(), other._world_period()
+        slide_us = other_us - own_us
+        if slide_us == 0:
+            return None
+        tick_us = self.tick_us(self.first_tick_from(now_us))
+        phase_us = other.tick_us(other.first_tick_from(tick_us)) - tick_us
+        room_us = own_us - before_us - phase_us if slide_us > 0 else phase_us - after_us
+        if not after_us < phase_us < own_us - before_us:
+            return now_us
+        return tick_us + int(room_us / abs(slide_us) * own_us)
+
+    def drifts_from(self, other: Pulse) -> bool:
+        """Whether the two grids slide along each other."""
+        return self._period_us == other._period_us and self._clock.rate != other._clock.rate
+
+    def wake_by(self, at_us: int | None) -> None:
+        """Run a round by then; None: no need."""
+        if at_us is not None and (self.wake_us is None or at_us < self.wake_us):
+            self.wake_us = at_us
+
+    def _world_period(self) -> float:
+        """The true time between two ticks, in microseconds."""
+        return self._period_us / self._clock.rate
 
 
 @dataclass(frozen=True, slots=True)

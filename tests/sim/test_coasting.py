@@ -19,8 +19,8 @@ Step = Fault | str
 
 
 def cluster() -> ClusterLayout:
-    """Five nodes whose clocks differ, ten guests."""
-    nodes = tuple(NodeSpec(name, drift_ppm=37 * index - 80) for index, name in enumerate(NODES))
+    """Five nodes whose clocks differ (far more than real ones do), ten guests."""
+    nodes = tuple(NodeSpec(name, drift_ppm=230 * index - 400) for index, name in enumerate(NODES))
     guests = [GuestSpec(sid, NODES[index % len(NODES)]) for index, sid in enumerate(GUESTS)]
     return ClusterLayout(nodes, guests=tuple(guests))
 
