@@ -114,7 +114,7 @@ class Checkers:
 
     def _on_lease(self, node: str, name: str, replica: Replica) -> None:
         lease, now_us = replica.leases.get(name), self._world.now_us()
-        self._lease.on_lease(name, lease, now_us)
+        self._lease.on_lease(node, name, lease, now_us)
         self._ledger.on_lease(node, name, lease, now_us)
 
     def _on_location(self, node: str, sid: str, replica: Replica, *, recovered: bool) -> None:

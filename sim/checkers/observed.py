@@ -26,6 +26,11 @@ class Lease(Protocol):
     @property
     def owner(self) -> str: ...
 
+    @property
+    def taken_us(self) -> int:
+        """When its owner took it, in simulated time; a renewal does not change that."""
+        ...
+
     def renewed_us(self, now_us: int) -> int:
         """When its owner last renewed it, in simulated time."""
         ...

@@ -71,20 +71,34 @@ class LeaseCheck:
 
     def __init__(self, ledger: NodeLedger, report: Report) -> None:
         self._ledger, self._report = ledger, report
-        self._leases: dict[str, tuple[str, Lease]] = {}  # name -> owner, the lease as last written
+        # name -> (owner, when it took it) -> the lease as last written
+        self._leases: dict[str, dict[tuple[str, int], Lease]] = {}
 
-    def on_lease(self, name: str, lease: Lease | None, now_us: int) -> None:
-        """A lease was taken, renewed, or given up (None)."""
-        owner, last = self._leases.pop(name, ("", None))
+    def on_lease(self, node: str, name: str, lease: Lease | None, now_us: int) -> None:
+        """The node took it, renewed it, was refused it (another's), or gave it up (None)."""
+        if lease is not None and lease.owner != node:
+            return
+        known = self._leases.setdefault(name, {})
         if lease is None:
+            for key in [key for key in known if key[0] == node]:
+                del known[key]
             return
-        self._leases[name] = lease.owner, lease
-        if last is None or lease.owner == owner:
-            return
-        silent_us = now_us - last.renewed_us(now_us)
-        if silent_us < LIFE_US:
-            detail = (
-                f"{lease.owner} takes {name} from {owner}, which renewed it "
-                f"{silent_us / US:.1f} s ago and may rely on it for {LIFE_US // US} s"
-            )
-            self._report(Violation(LEASE_ONCE, detail, self._ledger.broke((owner,))))
+        key = lease.owner, lease.taken_us
+        if key not in known:
+            self._taken(name, lease, known, now_us)
+        known[key] = lease
+
+    def _taken(
+        self, name: str, lease: Lease, known: dict[tuple[str, int], Lease], now_us: int
+    ) -> None:
+        """Somebody takes it anew: whoever had it before must have been silent long enough."""
+        for key, last in list(known.items()):
+            silent_us = now_us - last.renewed_us(now_us)
+            if silent_us >= LIFE_US:
+                del known[key]
+            elif key[0] != lease.owner:
+                detail = (
+                    f"{lease.owner} takes {name} from {key[0]}, which renewed it "
+                    f"{silent_us / US:.1f} s ago and may rely on it for {LIFE_US // US} s"
+                )
+                self._report(Violation(LEASE_ONCE, detail, self._ledger.broke((key[0],))))

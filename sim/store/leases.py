@@ -54,7 +54,7 @@ class SimLeases:
                 return LeaseAnswer(held=False, free_in_s=free_in_s)
             lease.effect, lease.renewal, lease.life_us = effect, None, life_us
             return RENEWED
-        replica.leases[name] = Lease(node, effect, life_us)
+        replica.leases[name] = Lease(node, effect, life_us, now_us)
         self._publish(replica, name)
         return LeaseAnswer(held=True, fresh=True)
 

@@ -14,11 +14,12 @@ ROUNDS_KEPT = 64
 
 @dataclass(slots=True)
 class Lease:
-    """A cluster lock. `renewed_us` is the last real renewal; a coasting holder goes on from it."""
+    """A cluster lock. `effect` is its last real renewal; a coasting holder goes on from it."""
 
     owner: str
     effect: Effect
     life_us: int
+    taken_us: int
     renewal: Renewal | None = None
 
     def renewed_us(self, now_us: int) -> int:
