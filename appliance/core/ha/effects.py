@@ -75,7 +75,7 @@ class TakeCommands:
 
 @dataclass(frozen=True, slots=True)
 class StealService:
-    """Move a guest's configuration off a fenced node. Answer: nothing."""
+    """Move a guest's configuration off a fenced node. Answer: the node where it lies now."""
 
     sid: str
     from_node: str
@@ -121,23 +121,3 @@ class RunWorkers:
 @dataclass(frozen=True, slots=True)
 class WriteLrmStatus:
     """Answer: whether it was written."""
-
-
-__all__ = [
-    "CheckSteady",
-    "CloseWatchdog",
-    "KeepLock",
-    "MigrateGroups",
-    "OpenWatchdog",
-    "PetWatchdog",
-    "ReadAll",
-    "ReleaseLock",
-    "RemoveLock",
-    "RunWorkers",
-    "SetRequestedState",
-    "StealService",
-    "TakeCommands",
-    "TryAgentLock",
-    "WriteLrmStatus",
-    "WriteManagerStatus",
-]

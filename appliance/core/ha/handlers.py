@@ -157,7 +157,7 @@ def next_state_freeze(
 def next_state_fence(
     draft: Draft, sid: str, config: ServiceConfig, result: OrderResult | None
 ) -> None:
-    """Waits for its node to be fenced; see `appliance.core.ha.fencing`."""
+    """Waits for its node to be fenced; see `appliance.core.ha.nodes.fence_pass`."""
 
 
 def next_state_recovery(draft: Draft, sid: str, config: ServiceConfig) -> Generator[Any, Any, None]:

@@ -1,6 +1,6 @@
 """The node state machine: online, maintenance, unknown, fence, gone.
 
-Only fencing (`fencing.py`) leads into `fence` and out of it.
+Only fencing (`fence_node`) leads into `fence` and out of it.
 """
 
 from __future__ import annotations

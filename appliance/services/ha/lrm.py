@@ -49,6 +49,7 @@ class Lrm:
         self._renewed_s = 0.0
         self._services: Mapping[str, ServiceConfig] | UnavailableError = EMPTY
         self._found: dict[str, bool] | None = None
+        self._seen_steady = False  # all steady services were found running in this round
         self._answer = _REFUSED
         self._rest_key: tuple[object, ...] = ()  # what `_rest` was built from
         self._rest = Rest(const.WAITING_PERIOD_S)
@@ -99,12 +100,8 @@ class Lrm:
         ports, machine = self._ports, self.machine
         self._now_s, self._answer, self._seen_steady = tick.now_s, _REFUSED, False
         self._found = None
-        told, state, mode, results = (
-            self._teller.count,
-            machine.state,
-            machine.mode,
-            machine.results,
-        )
+        told, state = self._teller.count, machine.state
+        mode, results = machine.mode, machine.results
         updated = ports.membership.refresh()
         view = ports.membership.view()
         status = attempt(ports.ha_state.manager_status)
