@@ -10,7 +10,6 @@ from sim.hardware.watchdog import SimWatchdog
 from sim.kernel import ORDER_COMMIT, Kernel
 from sim.pace import Wakeups
 from sim.pulse import Pulse, Renewal
-from sim.store.leases import lease_topics
 from sim.store.replica import Lease
 from sim.store.store import Store
 
@@ -62,7 +61,7 @@ class Attachments:
             return
         left_us = lease.free_in_us(now_us)
         if left_us < 0:
-            self.wakeups.publish(self.store.nodes, *lease_topics(name))
+            self.wakeups.publish(self.store.nodes, topics.lock(name))
         else:
             self.kernel.call_in(left_us + 1, lambda: self._watch_expiry(name, lease), ORDER_COMMIT)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-from appliance.ports import topics
+from appliance.core.ha.constants import MANAGER_LOCK
 from sim.hardware.machine import Machine
 from sim.kernel import Kernel
 from sim.store.replica import Replica
@@ -40,9 +40,6 @@ class Facts:
         """Whether the node runs and sees itself in a quorate partition."""
         return self._machines[node].running and self._views.view(node).quorate
 
-    def quorate_nodes(self) -> tuple[str, ...]:
-        return tuple(node for node in self._machines if self.quorate(node))
-
     def online(self, node: str) -> bool:
         """Whether a quorate node that is not standing still counts it as online."""
         asked = self.contact()
@@ -64,7 +61,7 @@ class Facts:
     def master(self) -> str | None:
         """The node that holds the manager lock, as far as a quorate partition knows."""
         replica = self._replica()
-        lease = None if replica is None else replica.leases.get(topics.MANAGER_LOCK)
+        lease = None if replica is None else replica.leases.get(MANAGER_LOCK)
         if lease is None or not lease.held(self._kernel.now_us):
             return None
         return lease.owner

@@ -52,11 +52,6 @@ class Injector:
         self._count = 0
         self._active: dict[int, tuple[Fault, Heal, Timer | None]] = {}
 
-    @property
-    def active(self) -> tuple[int, ...]:
-        """Numbers of the faults that have not healed."""
-        return tuple(self._active)
-
     def begin(self, fault: Fault) -> int:
         """It happens now. ConfigError if it names what does not exist. Returns its number."""
         begin: Callable[[Fault], Heal] | None = getattr(self, f"_begin_{fault.kind}", None)

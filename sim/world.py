@@ -138,10 +138,6 @@ class World:
         """End all faults. Machines that lost power boot."""
         self._injector.heal_all()
 
-    @property
-    def active_faults(self) -> tuple[int, ...]:
-        return self._injector.active
-
     def operate(self, command: str) -> None:
         """Ask for something in the words of the command line (see `sim.operator.USAGE`)."""
         self._console.operate(command)

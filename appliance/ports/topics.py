@@ -11,9 +11,7 @@ CRM_COMMANDS = "crm_commands"
 LRM_STATUSES = "lrm_status"  # any node's
 STATS = "stats"  # load of nodes and guests, as far as the scheduler uses it
 MANAGER_STATUS = "manager_status"  # anything in it but round and timestamp
-MANAGER_LOCK = "ha_manager_lock"
 GUESTS = "guests"  # running state of this node's own guests
-WORKERS = "workers"  # an order's execution ended
 
 
 def manager_slice(node: str) -> str:

@@ -86,7 +86,6 @@ class _Reader:
     def __init__(self, layout: ClusterLayout, names: Names, moments: Moments) -> None:
         self._layout, self._names, self._moments = layout, names, moments
         self._known_names = Known(names.nodes, names.guests)
-        self._hitting: list[str] = []  # steps that hit one node
         self._faults: dict[str, Fault] = {}
 
     def step(self, table: Table, number: int) -> Step:

@@ -68,9 +68,6 @@ class Catalog:
         limit = self._start_limit(sid, node)
         return limit < 0 or self._failed_starts[sid, node] < limit
 
-    def never_starts(self, sid: str, node: str) -> bool:
-        return self._start_limit(sid, node) < 0
-
     def count_start(self, sid: str, node: str) -> bool:
         """One more start there; whether it must fail. Counted per node, not undone by a success."""
         fails = self.starts_to_fail(sid, node)

@@ -1,7 +1,7 @@
 """The processes of all guests on all nodes: what really runs, whatever anybody believes.
 
 A guest may be started on two nodes here: physics does not prevent it. What prevents it is for the
-cluster to do and for the checkers to see (`runs_on`, `Storage.shared_writers`).
+cluster to do and for the checkers to see (`runs_on`, `Storage.writers`).
 """
 
 from __future__ import annotations
@@ -142,13 +142,6 @@ class GuestHost:
             return f"storage {pool} is not available on {node}"
         free = self.nodes[node].memory_bytes - self.used_memory_bytes(node)
         return None if spec.memory_bytes <= free else f"{node} has not enough free memory"
-
-    def can_run(self, sid: str, node: str) -> bool:
-        """Whether it could run there as things are, after enough attempts: for liveness checks."""
-        reachable = self.storage.reachable(self.catalog.spec(sid).storage, node)
-        if not reachable or self.catalog.never_starts(sid, node):
-            return False
-        return self.process(sid, node) is not None or self.lacks(sid, node) is None
 
     # beginning of the world
 

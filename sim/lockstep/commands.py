@@ -33,7 +33,7 @@ def run_command(driver: Driver, text: str, actor: str) -> None:
     if verb == "service":
         _service(hardware, text, subject, rest)
     else:
-        _node(driver, text, verb, subject, rest, actor)
+        _node(driver, text, verb, subject, rest)
 
 
 def _unknown(text: str) -> SimulationAbort:
@@ -43,7 +43,7 @@ def _unknown(text: str) -> SimulationAbort:
 # --- nodes ---
 
 
-def _node(driver: Driver, text: str, verb: str, node: str, rest: list[str], actor: str) -> None:
+def _node(driver: Driver, text: str, verb: str, node: str, rest: list[str]) -> None:
     machine = driver.hardware.nodes[node]
     match [verb, *rest]:
         case ["power", "on"]:

@@ -46,7 +46,6 @@ class Fabric:
         self.nodes = layout.node_names()
         if QDEVICE in self.nodes:
             raise ConfigError(f"no node may be called {QDEVICE}", field="name")
-        self.generation = 0
         self._index = {name: at for at, name in enumerate((*self.nodes, QDEVICE))}
         self._site = {node.name: node.site for node in layout.nodes}
         self._qdevice_site = layout.quorum.qdevice_site
@@ -171,7 +170,6 @@ class Fabric:
     def _changed(self, rewired: Iterable[Wires]) -> None:
         for wires in rewired:
             wires.dirty = True
-        self.generation += 1
         self._hears = None
         self._rings = {}
 

@@ -66,11 +66,4 @@ class SimLeases:
         self._publish(replica, name)
 
     def _publish(self, replica: Replica, name: str) -> None:
-        self.wakeups.publish(replica.members, *lease_topics(name))
-
-
-def lease_topics(name: str) -> tuple[str, ...]:
-    """The topics of a lease that changed hands or ran out."""
-    if name == topics.MANAGER_LOCK:
-        return topics.MANAGER_LOCK, topics.lock(name)
-    return (topics.lock(name),)
+        self.wakeups.publish(replica.members, topics.lock(name))

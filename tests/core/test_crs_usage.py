@@ -45,10 +45,6 @@ def test_a_new_registration_replaces_the_old_one(mode: str) -> None:
     assert usage.scores("large") == fresh.scores("large")
     usage.register("small", None, None, False)
     assert usage.scores("large") == made(mode).scores("large")
-    usage.register("small", "n2", None, False)
-    usage.unregister("small")
-    usage.unregister("never seen")
-    assert usage.scores("large") == made(mode).scores("large")
 
 
 def test_nodes_are_the_online_ones_by_name() -> None:

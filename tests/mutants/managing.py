@@ -98,7 +98,7 @@ def _recover_without_config(draft: Draft, sid: str, config: ServiceConfig) -> St
 def _stay_slave(machine: CrmMachine, inputs: CrmInputs) -> Steps:
     yield from ()
     if not machine._can_become_active(inputs):
-        machine.go("wait_for_quorum", inputs)
+        machine.go("wait_for_quorum")
 
 
 async def _all_is_well(service: Lrm, effect: object) -> bool:

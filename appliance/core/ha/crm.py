@@ -79,7 +79,7 @@ class CrmMachine:
     def tell(self, event: Event) -> None:
         self.told.append(event)
 
-    def go(self, state: str, inputs: CrmInputs) -> None:
+    def go(self, state: str) -> None:
         self.tell(daemon.StatusChanged(self.state, state))
         self.state = state
         if state != "master":
@@ -117,25 +117,25 @@ class CrmMachine:
     def _next_state_wait_for_quorum(self, inputs: CrmInputs) -> Steps:
         if self._can_become_active(inputs):
             if (yield from self._lock_step(inputs)):
-                yield from self._become_master(inputs)
+                yield from self._become_master()
             else:
-                self.go("slave", inputs)
+                self.go("slave")
 
     def _next_state_slave(self, inputs: CrmInputs) -> Steps:
         if not self._can_become_active(inputs):
-            self.go("wait_for_quorum", inputs)
+            self.go("wait_for_quorum")
         elif (yield from self._lock_step(inputs)):
-            yield from self._become_master(inputs)
+            yield from self._become_master()
 
     def _next_state_lost_manager_lock(self, inputs: CrmInputs) -> Steps:
         if self._can_become_active(inputs, needs_work=False) and (
             yield from self._lock_step(inputs)
         ):
-            yield from self._become_master(inputs)
+            yield from self._become_master()
 
     def _next_state_master(self, inputs: CrmInputs) -> Steps:
         if not (yield from self._lock_step(inputs)):
-            self.go("lost_manager_lock", inputs)
+            self.go("lost_manager_lock")
         elif not self._may_idle(inputs):
             self.idle_rounds = 0
         else:
@@ -145,10 +145,10 @@ class CrmMachine:
                 self.tell(events.CrmIdle(const.CRM_IDLE_ROUNDS))
                 yield ReleaseLock(const.MANAGER_LOCK)
                 yield from self._close_watchdog()
-                self.go("wait_for_quorum", inputs)
+                self.go("wait_for_quorum")
 
-    def _become_master(self, inputs: CrmInputs) -> Steps:
-        self.go("master", inputs)
+    def _become_master(self) -> Steps:
+        self.go("master")
         # What was read before the lock was obtained may have changed under the last master.
         fresh: CrmInputs = yield ReadAll()
         self._take_over(fresh)
@@ -241,7 +241,7 @@ class CrmMachine:
             yield from self._close_watchdog()
             self.exit = self.shutdown
             if not self.exit:
-                self.go("wait_for_quorum", inputs)
+                self.go("wait_for_quorum")
         elif self.state == "master":
             yield from self._work_master(inputs)
         else:

@@ -44,10 +44,6 @@ class Usage(ABC):
         else:
             self._services[sid] = (current, target, running)
 
-    def unregister(self, sid: str) -> None:
-        """Forget a service; nothing happens if it is unknown."""
-        self._services.pop(sid, None)
-
     @abstractmethod
     def scores(self, sid: str) -> Mapping[str, float]:
         """How good each online node is for starting the service: lower is better."""
@@ -106,10 +102,6 @@ class MeasuredUsage(Usage):
             self._refuse(sid, f"there are no {self.mode} numbers for it")
         else:
             self._services[sid] = (current, target, running)
-
-    def unregister(self, sid: str) -> None:
-        self._loads = None
-        self._services.pop(sid, None)
 
     def scores(self, sid: str) -> Mapping[str, float]:
         """Without numbers for the service all nodes are alike, with a warning."""
