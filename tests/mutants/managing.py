@@ -6,7 +6,7 @@ from collections.abc import Container, Generator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from appliance.core.ha import handlers, manager, nodes, placement
+from appliance.core.ha import exit_codes, handlers, manager, nodes, placement
 from appliance.core.ha.crm import CrmInputs, CrmMachine
 from appliance.core.ha.draft import Draft
 from appliance.core.ha.lrm import LrmMachine
@@ -71,8 +71,8 @@ def _any_result(draft: Draft, sid: str, status: ServiceStatus) -> OrderResult | 
 def _believe_failed_move(
     draft: Draft, sid: str, config: ServiceConfig, result: OrderResult | None
 ) -> None:
-    if result is not None and result.exit_code == handlers.FAILED:
-        result = replace(result, exit_code=handlers.DONE)
+    if result is not None and result.exit_code == exit_codes.FAILED:
+        result = replace(result, exit_code=exit_codes.DONE)
     handlers.next_state_move(draft, sid, config, result)
 
 

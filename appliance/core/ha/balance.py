@@ -6,7 +6,7 @@ from dataclasses import replace
 from math import ceil
 from typing import TYPE_CHECKING
 
-from appliance.core.ha.commands import queue_motion
+from appliance.core.ha.commands import move_verb, queue_motion
 from appliance.core.ha.crs import Usage, best_balancing_move, held_long_enough
 from appliance.model.events import crm as events
 
@@ -44,7 +44,7 @@ def _search(draft: Draft, usage: Usage) -> bool:
     if warning is not None:
         draft.tell(events.SchedulerWarning(warning))
     if move is not None:
-        how = "migrate" if move.sid.startswith("vm:") else "relocate"
+        how = move_verb(move.sid)
         before, after = f"{move.before:.2f}", f"{move.after:.2f}"
         draft.tell(events.AutoRebalance(how, move.sid, move.target, before, after))
         queue_motion(draft, f"{how} {move.sid} {move.target}", how, move.sid, move.target)

@@ -20,6 +20,11 @@ def process_commands(draft: Draft, commands: tuple[str, ...]) -> None:
             _process(draft, command, words)
 
 
+def move_verb(sid: str) -> str:
+    """How the manager moves a service unasked: only virtual machines move while they run."""
+    return "migrate" if sid.startswith("vm:") else "relocate"
+
+
 def queue_motion(draft: Draft, command: str, verb: str, sid: str, target: str) -> bool:
     """Have a service and its positive partners move; False if a negative partner is in the way."""
     for other in draft.compiled.negative.get(sid, ()):

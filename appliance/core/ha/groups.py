@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from appliance.core.ha.constants import GROUPS_RETRY
 from appliance.core.ha.effects import MigrateGroups
+from appliance.core.ha.places import active_on
 from appliance.core.ha.rules import with_groups
 from appliance.model.errors import QuorateError
 from appliance.model.events import crm as events
@@ -21,17 +22,6 @@ if TYPE_CHECKING:
 _NEEDED = (9, 0, 0)
 _NEEDED_PRERELEASE = 16
 _VERSION = re.compile(r"(\d+)\.(\d+)\.(\d+)(?:~(\d+))?")
-
-_IDLE = frozenset({"stopped", "freeze", "error", "request_start"})
-
-
-def active_count(draft: Draft, node: str) -> int:
-    """Services that are on a node or on their way there, and for which its LRM is needed."""
-    return sum(
-        1
-        for status in draft.services.values()
-        if node in (status.node, status.target) and status.state not in _IDLE
-    )
 
 
 def try_migration(
@@ -78,7 +68,7 @@ def _obstacle(draft: Draft) -> str | None:
 def _lrm_obstacle(draft: Draft, node: str, status: LrmStatus | None) -> str | None:
     if status is None:
         return f"the LRM of node '{node}' has not reported yet"
-    idle = status.state == "wait_for_agent_lock" and not active_count(draft, node)
+    idle = status.state == "wait_for_agent_lock" and not active_on(node, draft.services.values())
     if status.state != "active" and not idle:
         return f"the LRM of node '{node}' is in state {status.state}"
     if status.mode != "active":

@@ -10,7 +10,9 @@ from collections.abc import Callable, Generator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from appliance.core.ha.commands import move_verb
 from appliance.core.ha.effects import RemoveLock, SetRequestedState, StealService
+from appliance.core.ha.exit_codes import DONE, FAILED, NOT_NEEDED, WRONG_NODE
 from appliance.core.ha.order import fresh_uid
 from appliance.core.ha.placement import Preference, choose_node
 from appliance.model.events import crm as events
@@ -33,9 +35,6 @@ LEFTOVER_LOCKS = (
     "suspending",
     "suspended",
 )
-
-# Exit codes with a meaning of their own.
-DONE, FAILED, WRONG_NODE, IGNORED = 0, 1, 3, 8
 
 Handler = Callable[["Draft", str, ServiceConfig, OrderResult | None], None]
 
@@ -69,7 +68,7 @@ def next_state_move(
     if code == WRONG_NODE:
         draft.tell(service_events.MigrationFailed(sid))
         draft.change(sid, "error")
-    elif code == IGNORED:
+    elif code == NOT_NEEDED:
         draft.tell(service_events.MigrationIgnored(sid))
         draft.change(sid, wanted_state(config), node=status.node)
     elif code is not None:
@@ -303,7 +302,7 @@ def _move_away(draft: Draft, sid: str, chosen: str) -> None:
     elif home is not None and home != status.node:
         draft.tell(service_events.MaintenanceFallbackDropped(sid, home))
         draft.put(sid, replace(status, maintenance_node=None))
-    how = "migrate" if sid.startswith("vm:") else "relocate"
+    how = move_verb(sid)
     draft.tell(service_events.CommandMoves(how, sid, chosen, True if how == "migrate" else None))
     draft.change(sid, how, node=status.node, target=chosen)
 

@@ -21,6 +21,7 @@ from appliance.core.ha.effects import (
     RunWorkers,
     WriteLrmStatus,
 )
+from appliance.core.ha.exit_codes import DONE, FAILED, TRY_AGAIN
 from appliance.core.ha.lrm_jobs import Job, JobQueue
 from appliance.core.ha.lrm_view import LrmView, look
 from appliance.core.ha.order import good_result, is_checked, order_id
@@ -331,12 +332,12 @@ class LrmMachine:
             self.results = {**kept, **checked}
 
     def finished(self, job: Job, exit_code: int, max_restart: int) -> None:
-        """An order has been carried out; -1: it could not be; 2: not now, it is given again."""
+        """An order ended with one of `exit_codes`."""
         self.jobs.remove(job)
-        if exit_code == 2:
+        if exit_code == TRY_AGAIN:
             return
         if job.uid is None:
-            if exit_code:
+            if exit_code != DONE:
                 self.failed_stops += 1
             return
         if job.order == "started":
@@ -351,13 +352,13 @@ class LrmMachine:
     def _restart_policy(self, sid: str, exit_code: int, max_restart: int) -> int | None:
         """The code to report; None: report nothing, the same order is tried again next round."""
         tries = self.restarts.get(sid, 0)
-        if exit_code == 1 and tries < max_restart:
+        if exit_code == FAILED and tries < max_restart:
             self.restarts[sid] = tries + 1
             self.tell(events.ServiceStartRetry(sid, tries + 1))
             return None
-        if exit_code == 1:
+        if exit_code == FAILED:
             self.tell(events.ServiceStartGaveUp(sid, tries))
-        if exit_code in (0, 1):
+        if exit_code in (DONE, FAILED):
             self.restarts.pop(sid, None)
         return exit_code
 

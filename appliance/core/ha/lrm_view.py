@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from appliance.core.ha.places import active_on
 from appliance.model.ha.status import EMPTY, Disarm, ManagerStatus, ServiceStatus
-
-_IDLE = frozenset({"stopped", "freeze", "error", "request_start"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +58,7 @@ def look(old: LrmView, status: ManagerStatus, node: str) -> LrmView:
         status.services,
         own,
         tuple(sid for sid, st in own.items() if st.steady),
-        sum(1 for st in here.values() if st.state not in _IDLE),
+        active_on(node, here.values()),
         sum(1 for st in own.values() if st.state == "fence"),
         state,
         maintenance,

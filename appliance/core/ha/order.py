@@ -29,6 +29,7 @@ That this is the reference's scheme, renamed:
 
 from __future__ import annotations
 
+from appliance.core.ha.exit_codes import DONE
 from appliance.model.ha.status import OrderResult, ServiceStatus
 
 
@@ -60,4 +61,4 @@ def checking_node(uid: str) -> str | None:
 
 def good_result(sid: str) -> OrderResult:
     """What `checked_round` says of one service: it was to be started, and it runs."""
-    return OrderResult(sid, "started", 0)
+    return OrderResult(sid, "started", DONE)

@@ -19,8 +19,8 @@ class ServiceStatus:
     """The manager's view of one service.
 
     `uid` names one order to the node: its result carries the same uid. `steady` says that the
-    order is "keep it started, look again every round": the effective order of a steady service in
-    a status of round r is `(uid, r)`, so a round that changes nothing rewrites no service.
+    order is "keep it started, look again every round": its name in the status of round r follows
+    from r, and `uid` does not count, so a round that changes nothing rewrites no service.
     `command` is a queued verb and its argument, such as ("migrate", "node2") or ("stop", "30").
     """
 

@@ -1,13 +1,20 @@
-"""Resource agents: what carrying out an order means for a guest.
-
-Exit codes: 0 done, 1 failed, 2 not now, 3 not on this node, 4 unknown type, 5 unknown order, 7 not
-configured, 8 not needed.
-"""
+"""Resource agents: what carrying out an order means for a guest."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+from appliance.core.ha.exit_codes import (
+    CRASHED,
+    DONE,
+    FAILED,
+    NOT_NEEDED,
+    TRY_AGAIN,
+    UNKNOWN_ORDER,
+    UNKNOWN_SERVICE,
+    UNKNOWN_TYPE,
+    WRONG_NODE,
+)
 from appliance.core.ha.lrm_jobs import Job
 from appliance.model.errors import QuorateError, RoundError
 from appliance.model.events import Event
@@ -15,10 +22,6 @@ from appliance.model.events import lrm as events
 from appliance.model.ha.ids import GUEST_TYPES
 from appliance.model.ha.resources import ServiceConfig
 from appliance.ports.node import NodePorts
-
-DONE, FAILED, TRY_AGAIN, WRONG_NODE = 0, 1, 2, 3
-UNKNOWN_TYPE, UNKNOWN_ORDER, UNKNOWN_SERVICE, NOT_NEEDED = 4, 5, 7, 8
-CRASHED = -1
 
 _MOVES = frozenset({"migrate", "relocate", "request_start_balance"})
 

@@ -110,6 +110,17 @@ def group_positive(rules: Sequence[ResourceAffinityRule]) -> list[list[ResourceA
     return groups
 
 
+def partners(rules: Sequence[ResourceAffinityRule]) -> dict[str, set[str]]:
+    """With whom each service shares one of these rules."""
+    found: dict[str, set[str]] = {}
+    for rule in rules:
+        for sid in rule.resources:
+            found.setdefault(sid, set()).update(rule.resources)
+    for sid, others in found.items():
+        others.discard(sid)
+    return found
+
+
 def overlap(one: Rule, other: Rule) -> bool:
     """Whether two rules share a service."""
     return not frozenset(one.resources).isdisjoint(other.resources)

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from appliance.core.ha.places import used_nodes
-from appliance.core.ha.rules.checks import split
+from appliance.core.ha.rules.checks import partners, split
 from appliance.model.ha.rules import ResourceAffinityRule, Rule
 from appliance.model.ha.status import ServiceStatus
 
@@ -103,8 +103,5 @@ def _places(status: ServiceStatus | None, online: Container[str]) -> tuple[str |
 
 
 def _partners(rules: Sequence[ResourceAffinityRule]) -> dict[str, tuple[str, ...]]:
-    partners: dict[str, set[str]] = {}
-    for rule in rules:
-        for sid in rule.resources:
-            partners.setdefault(sid, set()).update(rule.resources)
-    return {sid: tuple(sorted(partners[sid] - {sid})) for sid in sorted(partners)}
+    found = partners(rules)
+    return {sid: tuple(sorted(found[sid])) for sid in sorted(found)}

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from appliance.core.ha.rules.checks import group_positive, overlap, split
+from appliance.core.ha.rules.checks import group_positive, overlap, partners, split
 from appliance.model.ha.rules import NodeAffinityRule, ResourceAffinityRule, Rule
 
 
@@ -38,7 +38,7 @@ def _imply_negative(rules: Sequence[Rule]) -> tuple[Rule, ...]:
     All rules are implied by the given ones; implied rules imply nothing further.
     """
     parts = split(rules)
-    apart = _partners(parts.negative)
+    apart = partners(parts.negative)
     order = 1 + min((rule.order for rule in rules), default=0)
     implied: list[Rule] = []
     for positive in parts.positive:
@@ -65,13 +65,3 @@ def _widen_node_affinity(rules: Sequence[Rule]) -> tuple[Rule, ...]:
                 widened[node_rule.id] = replace(current, resources=tuple(members))
                 break
     return tuple(widened.values())
-
-
-def _partners(rules: Sequence[ResourceAffinityRule]) -> dict[str, set[str]]:
-    partners: dict[str, set[str]] = {}
-    for rule in rules:
-        for sid in rule.resources:
-            partners.setdefault(sid, set()).update(rule.resources)
-    for sid, others in partners.items():
-        others.discard(sid)
-    return partners
