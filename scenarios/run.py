@@ -320,7 +320,11 @@ class Rehearsal:
         )
 
     def _promises(self, violations: tuple[BrokenPromiseSeen, ...]) -> list[CheckResult]:
-        """Every violation is a failure, except those that the scenario is about."""
+        """Every violation is a failure, except what comes of the hardware the scenario breaks.
+
+        A guest that runs twice also has two writers: of the violations with the expected cause the
+        expected one must be there, and the others are excused.
+        """
         expected = self.scenario.violation
         found: list[CheckResult] = []
         excused = 0

@@ -74,7 +74,8 @@ def command(
 
     scenarios = _loaded(files)
     if len(scenarios) > 1:
-        for name, given in (("--report", report is not None), ("--live", live)):
+        shown = (("--report", report is not None), ("--live", live), ("--events", events))
+        for name, given in shown:
             if given:
                 raise typer.BadParameter(f"{name} shows one file, not {len(scenarios)}")
     wanted = Wanted(

@@ -137,10 +137,11 @@ def test_the_live_view_prints_lines_where_there_is_no_terminal() -> None:
 
 
 @pytest.mark.usefixtures("files")
-def test_one_report_shows_one_file() -> None:
-    result = rehearse("good.toml", "bad.toml", "--report", "r.html")
+@pytest.mark.parametrize("option", [("--report", "r.html"), ("--live",), ("--events",)])
+def test_what_shows_one_file_takes_one(option: tuple[str, ...]) -> None:
+    result = rehearse("good.toml", "bad.toml", *option)
     assert result.exit_code == 2
-    assert "--report shows one file, not 2" in result.output
+    assert f"{option[0]} shows one file, not 2" in result.output
 
 
 def test_a_bad_file_is_told_with_its_place_before_anything_runs(files: Path) -> None:
