@@ -9,22 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from appliance.model.ha.status import NODE_STATES, SERVICE_STATES
+
 POWER = ("on", "off", "booting", "hung", "paused", "stopping")
-NODE_STATES = ("online", "maintenance", "unknown", "fence", "gone")
 LRM_STATES = ("wait_for_agent_lock", "active", "maintenance", "lost_agent_lock")
-SERVICE_STATES = (
-    "stopped",
-    "request_stop",
-    "request_start",
-    "request_start_balance",
-    "started",
-    "fence",
-    "recovery",
-    "migrate",
-    "relocate",
-    "freeze",
-    "error",
-)
 NONE = "none"
 
 

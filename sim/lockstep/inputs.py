@@ -9,7 +9,6 @@ from hashlib import sha1
 from pathlib import Path
 from typing import Any, TypeVar
 
-from appliance.core.ha.nodes import STATES as NODE_STATES
 from appliance.model.errors import ConfigError
 from appliance.model.ha.datacenter import CrsOptions, HaOptions, crs_from_fractions
 from appliance.model.ha.groups import Group, parse_groups
@@ -17,7 +16,13 @@ from appliance.model.ha.ids import SIMULATED_TYPES, parse_sid
 from appliance.model.ha.resources import STATES as REQUESTED_STATES
 from appliance.model.ha.resources import ServiceConfig
 from appliance.model.ha.rules import RuleSet, parse_rules
-from appliance.model.ha.status import Disarm, ManagerStatus, ServiceStatus
+from appliance.model.ha.status import (
+    NODE_STATES,
+    SERVICE_STATES,
+    Disarm,
+    ManagerStatus,
+    ServiceStatus,
+)
 from appliance.ports.ha_store import DatacenterOptions
 
 T = TypeVar("T")
@@ -35,19 +40,6 @@ FILES = (
 )
 GIB = 2.0**30
 DEFAULT_VERSION = "9.0.0~2"
-SERVICE_STATES = (
-    "stopped",
-    "request_stop",
-    "request_start",
-    "request_start_balance",
-    "started",
-    "fence",
-    "recovery",
-    "migrate",
-    "relocate",
-    "freeze",
-    "error",
-)
 
 
 @dataclass(frozen=True, slots=True)

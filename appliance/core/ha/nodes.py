@@ -16,8 +16,6 @@ from appliance.model.events import crm as events
 if TYPE_CHECKING:
     from appliance.core.ha.draft import Draft
 
-STATES = ("online", "maintenance", "unknown", "fence", "gone")
-
 
 def update_nodes(draft: Draft) -> None:
     """Bring the node states in line with the membership and with the LRM modes."""

@@ -13,6 +13,22 @@ from typing import Any
 
 EMPTY: Mapping[str, Any] = MappingProxyType({})
 
+# What the manager calls the state of a service and of a node.
+SERVICE_STATES = (
+    "stopped",
+    "request_stop",
+    "request_start",
+    "request_start_balance",
+    "started",
+    "fence",
+    "recovery",
+    "migrate",
+    "relocate",
+    "freeze",
+    "error",
+)
+NODE_STATES = ("online", "maintenance", "unknown", "fence", "gone")
+
 
 @dataclass(frozen=True, slots=True)
 class ServiceStatus:
