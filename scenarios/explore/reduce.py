@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from appliance.model.ha.groups import parse_groups, write_groups
 from appliance.model.ha.rules import (
     NodeAffinityRule,
     ResourceAffinityRule,
@@ -44,7 +45,14 @@ def without_node(case: Case, node: str) -> Case | None:
         for pool in layout.storages
     )
     rules = _rules_about(layout.rules_cfg, frozenset(g.sid for g in guests), frozenset(left))
-    smaller = replace(layout, nodes=nodes, guests=guests, storages=storages, rules_cfg=rules)
+    smaller = replace(
+        layout,
+        nodes=nodes,
+        guests=guests,
+        storages=storages,
+        rules_cfg=rules,
+        groups_cfg=_groups_without(layout.groups_cfg, node),
+    )
     kept = (_without(move, node) for move in case.moves if not _names(move, node))
     moves = tuple(move for move in kept if move is not None)
     return replace(case, layout=smaller, moves=moves)
@@ -57,7 +65,24 @@ def _is_needed(layout: ClusterLayout, node: str, others: tuple[NodeSpec, ...]) -
         return True
     if quorum.qdevice_site is not None and quorum.qdevice_site not in {n.site for n in others}:
         return True
-    return node in layout.groups_cfg or any(pool.nodes == (node,) for pool in layout.storages)
+    groups = parse_groups(layout.groups_cfg).groups
+    alone = any(tuple(group.nodes) == (node,) for group in groups)
+    return alone or any(pool.nodes == (node,) for pool in layout.storages)
+
+
+def _groups_without(text: str, node: str) -> str:
+    groups = parse_groups(text).groups
+    if not groups:
+        return text
+    return write_groups(
+        replace(group, nodes={name: rank for name, rank in group.nodes.items() if name != node})
+        for group in groups
+    )
+
+
+def _without_groups(layout: ClusterLayout) -> ClusterLayout:
+    guests = tuple(replace(guest, group=None) for guest in layout.guests)
+    return replace(layout, groups_cfg="", guests=guests)
 
 
 def _guest_without(guest: GuestSpec, node: str, other: str) -> GuestSpec:
@@ -102,6 +127,7 @@ def smaller_layouts() -> tuple[Change, ...]:
     """Changes that make a cluster plainer, each by itself."""
     return (
         lambda layout: replace(layout, rules_cfg=""),
+        _without_groups,
         lambda layout: replace(layout, datacenter_cfg=""),
         lambda layout: replace(layout, quorum=QuorumSpec()),
         lambda layout: replace(layout, nodes=tuple(_plain_node(n) for n in layout.nodes)),

@@ -24,7 +24,22 @@ def drawn_cluster(nodes: int, guests: int, entropy: Entropy) -> ClusterLayout:
     specs = tuple(_node(name, entropy) for name in names)
     made = tuple(_guest(number, names, entropy) for number in range(guests))
     layout = ClusterLayout(specs, guests=made)
+    if nodes > 2 and entropy.unit("groups") < 0.1:
+        layout = _with_group(layout, names, entropy)
     return with_options(layout, entropy)
+
+
+def _with_group(layout: ClusterLayout, names: Sequence[str], entropy: Entropy) -> ClusterLayout:
+    """A legacy group of some nodes with the last guests in it; it becomes a rule by itself."""
+    chosen = _some(list(names), 2 + int(entropy.unit("group nodes") * 2), 0, entropy)
+    restricted = int(entropy.unit("group restricted") < 0.5)
+    text = f"group: some\n\tnodes {','.join(chosen)}\n\trestricted {restricted}\n"
+    first = len(layout.guests) - GROUP
+    guests = tuple(
+        replace(guest, group="some") if number >= first else guest
+        for number, guest in enumerate(layout.guests)
+    )
+    return replace(layout, guests=guests, groups_cfg=text)
 
 
 def with_options(layout: ClusterLayout, entropy: Entropy) -> ClusterLayout:
@@ -59,16 +74,19 @@ def _guest(number: int, names: Sequence[str], entropy: Entropy) -> GuestSpec:
 
 def _datacenter(entropy: Entropy) -> str:
     lines = [f"ha: shutdown_policy={pick(SHUTDOWN_POLICIES, entropy, 'policy')}"]
-    crs = [f"ha={pick(SCHEDULERS, entropy, 'scheduler')}"]
+    mode = pick(SCHEDULERS, entropy, "scheduler")
+    crs = [f"ha={mode}"]
     if entropy.unit("rebalance on start") < 0.3:
         crs.append("ha-rebalance-on-start=1")
+    if mode != "basic" and entropy.unit("auto rebalance") < 0.3:
+        crs.append("ha-auto-rebalance=1")
     lines.append(f"crs: {','.join(crs)}")
     return "\n".join(lines) + "\n"
 
 
 def _rules(layout: ClusterLayout, entropy: Entropy) -> str:
     """Each run of three guests may have one rule of its own, so that no two rules conflict."""
-    sids = [guest.sid for guest in layout.guests if guest.ha]
+    sids = [guest.sid for guest in layout.guests if guest.ha and guest.group is None]
     names = list(layout.node_names())
     sections = []
     for number, start in enumerate(range(0, len(sids) - 1, GROUP)):
