@@ -94,7 +94,7 @@ class Reporter:
             )
         else:
             self._out.print(
-                f"seed {seed}: [bold red]{escape(finding.promise)}[/] {escape(finding.detail)}"
+                f"seed {seed}: [bold red]{escape(finding.promise)}[/] {escape(finding.in_short())}"
             )
 
     # at the end

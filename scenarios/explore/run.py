@@ -19,6 +19,7 @@ from sim.world import World
 BOOTED_S = 240.0  # after this every machine that can boot has booted
 CLEARED_S = 60.0  # a guest in error is disabled for so long before it is asked to start again
 LOOK_S = 20.0
+CLAUSES = 3
 SLICE_S = 1800.0
 ORDER_S = 30.0  # an operator's order has reached the manager and the node after so long
 AT_REST = frozenset({"started", "stopped", "freeze", "error", None})
@@ -33,6 +34,12 @@ class Finding:
     detail: str
     at_s: float
     broke: str | None = None
+
+    def in_short(self) -> str:
+        """The detail without the many more guests that are in the same case."""
+        clauses = self.detail.split("; ")
+        more = f"; and {len(clauses) - CLAUSES} more" if len(clauses) > CLAUSES else ""
+        return f"{'; '.join(clauses[:CLAUSES])}{more}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,7 +67,7 @@ def headline(finding: Finding) -> list[str]:
     promise = PROMISES.get(finding.promise, finding.promise)
     lines = [
         f"Broken promise: {promise} ({finding.promise}).",
-        f"After {duration_text(round(finding.at_s, 1))}: {finding.detail}.",
+        f"After {duration_text(round(finding.at_s, 1))}: {finding.in_short()}.",
     ]
     if finding.broke:
         lines.append(f"The hardware or its configuration let it down: {finding.broke}.")
