@@ -15,7 +15,7 @@ from sim.store.store import Store
 
 _LOCK = topics.lock("")
 _WATCHDOG = topics.watchdog("")
-NEAR_US: Final = 20_000  # rounds that come this close are run
+NEAR_US: Final = 2_000  # rounds that come this close are run
 
 
 @dataclass(frozen=True, slots=True)

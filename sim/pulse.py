@@ -72,15 +72,17 @@ class Pulse:
         if self._period_us != other._period_us:
             return None
         own_us, other_us = self._world_period(), other._world_period()
-        slide_us = other_us - own_us
+        slide_us = abs(other_us - own_us)
         if slide_us == 0:
             return None
         tick_us = self.tick_us(self.first_tick_from(now_us))
         phase_us = other.tick_us(other.first_tick_from(tick_us)) - tick_us
-        room_us = own_us - before_us - phase_us if slide_us > 0 else phase_us - after_us
-        if not after_us < phase_us < own_us - before_us:
+        # Two ticks early: a loop that is woken runs its next round, not this one.
+        lowest_us, highest_us = after_us + 2 * slide_us, own_us - before_us - 2 * slide_us
+        if not lowest_us < phase_us < highest_us:
             return now_us
-        return tick_us + int(room_us / abs(slide_us) * own_us)
+        room_us = highest_us - phase_us if other_us > own_us else phase_us - lowest_us
+        return tick_us + int(room_us / slide_us * own_us)
 
     def drifts_from(self, other: Pulse) -> bool:
         """Whether the two grids slide along each other."""
