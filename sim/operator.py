@@ -90,7 +90,7 @@ class Console:
                 self._machine(node)
                 return lambda boot: _queue(boot, f"{verb} {sid} {node}", sid)
             case ["set", sid, "--state", state] if state in STATES:
-                return lambda boot: boot.config.set_requested_state(sid, state)
+                return lambda boot: boot.config.set_requested_state(sid, state, None)
             case ["add", sid, *rest] if rest[:1] in ([], ["--state"]) and len(rest) in (0, 2):
                 self._known_guest(sid)
                 state = rest[1] if rest else "started"

@@ -58,8 +58,11 @@ class HaState(Protocol):
 
     def has_commands(self) -> bool: ...
 
-    async def take_commands(self) -> tuple[str, ...]:
-        """The queued CRM commands, oldest first; the queue is empty afterwards."""
+    async def take_commands(self, lease: str) -> tuple[str, ...]:
+        """The queued CRM commands, oldest first; the queue is empty afterwards.
+
+        Only while this node holds that lease, else StaleError: a deposed master takes none.
+        """
         ...
 
     async def queue_command(self, command: str) -> None: ...
@@ -74,7 +77,9 @@ class HaConfigStore(Protocol):
         """Never raises UnavailableError: the last known options serve."""
         ...
 
-    async def set_requested_state(self, sid: str, state: str) -> None: ...
+    async def set_requested_state(self, sid: str, state: str, lease: str | None) -> None:
+        """A manager names the lease that it acts under, an operator none."""
+        ...
 
     async def steal_service(self, sid: str, from_node: str, to_node: str, lease: str) -> str:
         """Move a guest's configuration away from a fenced node: one atomic rename.
@@ -86,13 +91,18 @@ class HaConfigStore(Protocol):
         """
         ...
 
-    async def remove_lock(self, sid: str, kinds: Sequence[str]) -> str | None:
-        """Remove a leftover configuration lock of one of these kinds; the one removed."""
+    async def remove_lock(self, sid: str, kinds: Sequence[str], lease: str) -> str | None:
+        """Remove a leftover configuration lock of one of these kinds; the one removed.
+
+        StaleError if the lease is not held.
+        """
         ...
 
-    async def migrate_groups(self, rules: RuleSet, failback: Mapping[str, bool]) -> None:
+    async def migrate_groups(
+        self, rules: RuleSet, failback: Mapping[str, bool], lease: str
+    ) -> None:
         """Write these rules, delete all groups, and set `failback` of the services named.
 
-        Atomic. Services lose their `group`.
+        Atomic. Services lose their `group`. StaleError if the lease is not held.
         """
         ...

@@ -167,7 +167,7 @@ class StepState:
         self._check()
         return bool(self._hardware.commands)
 
-    async def take_commands(self) -> tuple[str, ...]:
+    async def take_commands(self, lease: str) -> tuple[str, ...]:
         self._check()
         taken, self._hardware.commands = tuple(self._hardware.commands), []
         return taken
@@ -188,7 +188,7 @@ class StepConfig:
     def options(self) -> DatacenterOptions:
         return self._hardware.options
 
-    async def set_requested_state(self, sid: str, state: str) -> None:
+    async def set_requested_state(self, sid: str, state: str, lease: str | None) -> None:
         check_store(self._hardware, self._node)
         self._existing(sid)
         self._hardware.set_service(sid, state=state)
@@ -202,7 +202,7 @@ class StepConfig:
         self._hardware.set_service(sid, node=to_node)
         return to_node
 
-    async def remove_lock(self, sid: str, kinds: Sequence[str]) -> str | None:
+    async def remove_lock(self, sid: str, kinds: Sequence[str], lease: str) -> str | None:
         self._existing(sid)
         lock = self._hardware.guest_locks.get(sid)
         if lock is None or lock not in kinds:
@@ -210,7 +210,9 @@ class StepConfig:
         del self._hardware.guest_locks[sid]
         return lock
 
-    async def migrate_groups(self, rules: RuleSet, failback: Mapping[str, bool]) -> None:
+    async def migrate_groups(
+        self, rules: RuleSet, failback: Mapping[str, bool], lease: str
+    ) -> None:
         hardware = self._hardware
         check_store(hardware, self._node)
         hardware.rules, hardware.groups = rules, ()

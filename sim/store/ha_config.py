@@ -46,16 +46,16 @@ class SimHaConfig:
 
     # what the daemons write
 
-    async def set_requested_state(self, sid: str, state: str) -> None:
+    async def set_requested_state(self, sid: str, state: str, lease: str | None) -> None:
         await self._change(
             f"state of {sid}",
             lambda config: _with_service(config, replace(_service(config, sid), state=state)),
+            lease,
         )
 
     async def steal_service(self, sid: str, from_node: str, to_node: str, lease: str) -> str:
         def apply(replica: Replica, effect: Effect) -> str:
-            if not replica.held_lease(lease, self.boot.node, effect.done_us):
-                raise StaleError(f"{self.boot.node} does not hold {lease}")
+            replica.guard(lease, self.boot.node, effect.done_us)
             lies_at = replica.guest_nodes.get(sid)
             if lies_at is None:
                 raise StaleError(f"there is no configuration of {sid}")
@@ -74,11 +74,12 @@ class SimHaConfig:
             lambda replica, _: self._rename(replica, sid, source, target),
         )
 
-    async def remove_lock(self, sid: str, kinds: Sequence[str]) -> str | None:
+    async def remove_lock(self, sid: str, kinds: Sequence[str], lease: str) -> str | None:
         if self.lock_of(sid) not in kinds:
             return None
 
-        def apply(replica: Replica, _effect: Effect) -> str | None:
+        def apply(replica: Replica, effect: Effect) -> str | None:
+            replica.guard(lease, self.boot.node, effect.done_us)
             if replica.guest_locks.get(sid) not in kinds:
                 return None
             replica.guests_version = self.store.next_version()
@@ -86,7 +87,9 @@ class SimHaConfig:
 
         return await self.store.write(self.boot, f"lock of {sid}", apply)
 
-    async def migrate_groups(self, rules: RuleSet, failback: Mapping[str, bool]) -> None:
+    async def migrate_groups(
+        self, rules: RuleSet, failback: Mapping[str, bool], lease: str
+    ) -> None:
         def change(config: HaConfig) -> HaConfig:
             services = {
                 sid: replace(service, group=None, failback=failback.get(sid, service.failback))
@@ -101,7 +104,7 @@ class SimHaConfig:
                 groups_digest="",
             )
 
-        await self._change("groups", change)
+        await self._change("groups", change, lease)
 
     # what operators write
 
@@ -125,8 +128,12 @@ class SimHaConfig:
 
     # the mechanics
 
-    async def _change(self, what: str, change: Callable[[HaConfig], HaConfig]) -> None:
-        def apply(replica: Replica, _effect: Effect) -> None:
+    async def _change(
+        self, what: str, change: Callable[[HaConfig], HaConfig], lease: str | None = None
+    ) -> None:
+        def apply(replica: Replica, effect: Effect) -> None:
+            if lease is not None:
+                replica.guard(lease, self.boot.node, effect.done_us)
             replica.config = change(replica.config)
             self.wakeups.publish(replica.members, topics.HA_CONFIG)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from appliance.model.errors import StaleError
 from appliance.model.ha.status import LrmStatus, ManagerStatus, ServiceStatus
 from appliance.ports import topics
 from sim.pace import Effect, Wakeups
@@ -27,8 +26,7 @@ class SimHaState:
 
     async def write_manager_status(self, status: ManagerStatus, lease: str) -> None:
         def apply(replica: Replica, effect: Effect) -> None:
-            if not replica.held_lease(lease, self.boot.node, effect.done_us):
-                raise StaleError(f"{self.boot.node} does not hold {lease}")
+            replica.guard(lease, self.boot.node, effect.done_us)
             before = replica.manager[-1].status
             replica.put_manager_status(status, effect)
             self._publish_manager(replica, before, status)
@@ -50,8 +48,9 @@ class SimHaState:
     def has_commands(self) -> bool:
         return bool(self._replica().commands)
 
-    async def take_commands(self) -> tuple[str, ...]:
-        def apply(replica: Replica, _effect: Effect) -> tuple[str, ...]:
+    async def take_commands(self, lease: str) -> tuple[str, ...]:
+        def apply(replica: Replica, effect: Effect) -> tuple[str, ...]:
+            replica.guard(lease, self.boot.node, effect.done_us)
             taken, replica.commands = replica.commands, ()
             return taken
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from appliance.model.errors import StaleError
 from appliance.model.ha.status import LrmStatus, ManagerStatus
 from appliance.ports.ha_store import DatacenterOptions, HaConfig
 from sim.pace import Effect
@@ -129,7 +130,8 @@ class Replica:
             return cell.status
         return replace(cell.status, checked_round=seen)
 
-    def held_lease(self, name: str, node: str, now_us: int) -> bool:
-        """Whether the node holds that lease now."""
+    def guard(self, name: str, node: str, now_us: int) -> None:
+        """StaleError unless the node holds that lease now."""
         lease = self.leases.get(name)
-        return lease is not None and lease.owner == node and lease.held(now_us)
+        if lease is None or lease.owner != node or not lease.held(now_us):
+            raise StaleError(f"{node} does not hold {name}")

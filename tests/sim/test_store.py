@@ -120,7 +120,8 @@ def test_a_merge_keeps_the_quorate_state() -> None:
     assert not bench.state("node1").has_commands()
     bench.split(NODES, quorate=NODES)
     assert bench.state("node1").has_commands()
-    assert bench.ask("node1", bench.state("node1").take_commands()) == ("arm-ha",)
+    bench.ask("node1", bench.leases("node1").renew("m", 120))
+    assert bench.ask("node1", bench.state("node1").take_commands("m")) == ("arm-ha",)
     assert not bench.state("node3").has_commands()
 
 
@@ -160,3 +161,21 @@ def test_stealing_is_one_rename_under_the_lease() -> None:
     for node in NODES:
         assert bench.config(node).node_of("vm:100") == "node2"
         assert bench.config(node).config().services["vm:100"].node == "node2"
+
+
+def test_a_deposed_manager_changes_nothing() -> None:
+    bench = Bench()
+    bench.store.replica("node1").guest_locks["vm:100"] = "backup"
+    assert bench.ask("node1", bench.state("node1").queue_command("arm-ha")) is None
+    state, config = bench.state("node2"), bench.config("node2")
+    for request in (
+        lambda: state.take_commands("m"),
+        lambda: config.remove_lock("vm:100", ("backup",), "m"),
+        lambda: config.set_requested_state("vm:100", "stopped", "m"),
+        lambda: config.migrate_groups(config.config().rules, {}, "m"),
+    ):
+        assert bench.ask("node2", request()) == "stale"
+    assert bench.state("node1").has_commands()
+    assert bench.config("node1").lock_of("vm:100") == "backup"
+    assert bench.config("node1").config().services["vm:100"].state == "started"
+    assert bench.ask("node2", config.set_requested_state("vm:100", "stopped", None)) is None

@@ -246,7 +246,7 @@ class Crm:
         return answer.held
 
     async def _take_commands(self, effect: effects.TakeCommands) -> tuple[str, ...]:
-        return await self._ports.ha_state.take_commands()
+        return await self._ports.ha_state.take_commands(const.MANAGER_LOCK)
 
     async def _steal_service(self, effect: effects.StealService) -> str:
         return await self._ports.ha_config.steal_service(
@@ -254,11 +254,15 @@ class Crm:
         )
 
     async def _remove_lock(self, effect: effects.RemoveLock) -> str | None:
-        return await self._ports.ha_config.remove_lock(effect.sid, effect.kinds)
+        return await self._ports.ha_config.remove_lock(effect.sid, effect.kinds, const.MANAGER_LOCK)
 
     async def _set_requested_state(self, effect: effects.SetRequestedState) -> None:
-        await self._ports.ha_config.set_requested_state(effect.sid, effect.state)
+        await self._ports.ha_config.set_requested_state(
+            effect.sid, effect.state, const.MANAGER_LOCK
+        )
 
     async def _migrate_groups(self, effect: effects.MigrateGroups) -> HaConfig:
-        await self._ports.ha_config.migrate_groups(effect.rules, dict(effect.failback))
+        await self._ports.ha_config.migrate_groups(
+            effect.rules, dict(effect.failback), const.MANAGER_LOCK
+        )
         return self._ports.ha_config.config()
