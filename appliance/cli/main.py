@@ -15,6 +15,7 @@ from importlib.metadata import entry_points, version
 from typing import Annotated
 
 import typer
+from typer.exceptions import TyperException
 
 from appliance.model.errors import QuorateError
 
@@ -67,11 +68,17 @@ def build_app() -> typer.Typer:
 def main() -> None:
     """Run the command line and leave with its exit code.
 
-    An error that a person can mend (a `QuorateError`, or a file that cannot be read or written)
-    becomes one line on stderr and exit code 2. Anything else is a defect and keeps its traceback.
+    An error that a person can mend (a `QuorateError`, a wrong option, or a file that cannot be read
+    or written) becomes one line on stderr and exit code 2. Anything else is a defect and keeps its
+    traceback.
     """
     try:
-        build_app()(prog_name="quorate")
+        code = build_app()(prog_name="quorate", standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
+    except TyperException as error:
+        if message := error.format_message():  # without arguments the help was all there is to say
+            _complain(message.replace("Value error, ", "").rstrip("."))
+        sys.exit(EXIT_BAD_INPUT)
     except QuorateError as error:
         _complain(str(error))
     except OSError as error:

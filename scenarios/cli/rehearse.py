@@ -29,7 +29,9 @@ Files = Annotated[
         help="Scenario files, folders of them, or names of shipped ones (ha/power-loss).",
     ),
 ]
-Seed = Annotated[int | None, typer.Option(help="Use this seed in the place of the file's own.")]
+Seed = Annotated[
+    int | None, typer.Option(min=0, help="Use this seed in the place of the file's own.")
+]
 Format_ = Annotated[
     Format, typer.Option("--format", help="text, or jsonl: the journal and a result line a file.")
 ]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import Any, NoReturn
 
 from appliance.model.errors import ConfigError
@@ -119,7 +120,8 @@ class Table:
     ) -> float:
         value: Any = self._take(key, default)
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not is_number or value < least or (most is not None and value > most):
+        highest = inf if most is None else most
+        if not is_number or not least <= value <= highest or value == inf:  # nor is nan between
             bound = f"at least {least:g}" if most is None else f"from {least:g} to {most:g}"
             self.fail(key, f"a number, {bound}, is expected")
         return float(value)

@@ -24,6 +24,7 @@ def read_guests(
     """All guests, and where each is written. Raises ConfigError."""
     guests: list[GuestSpec] = []
     places: dict[str, Place] = {}
+    numbers: dict[str, str] = {}  # one space of numbers for virtual machines and containers
     spread: Counter[str] = Counter({node.name: 0 for node in layout.nodes if node.initially_on})
     for table in tables:
         sids = _sids(table)
@@ -31,6 +32,10 @@ def read_guests(
         for sid, node in zip(sids, nodes, strict=True):
             if sid in places:
                 table.fail("sid", f"'{sid}' is in line {places[sid].line} already")
+            first = numbers.setdefault(sid.partition(":")[2], sid)
+            if first != sid:
+                line = places[first].line
+                table.fail("sid", f"'{sid}' has the number of '{first}' in line {line}")
             places[sid] = table.place("sid")
             guests.append(_guest(table, sid, node, layout))
         table.end()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from appliance.model.errors import ConfigError
 from scenarios.events import known_kinds
+from scenarios.explore.mutants import find_mutant
 from scenarios.format.checks import read_expectations, read_nevers
 from scenarios.format.cluster import read_cluster
 from scenarios.format.fields import Table
@@ -90,7 +91,7 @@ def _scenario(root: Table) -> Scenario:
         expectations=tuple(read_expectations(root, names, moments)),
         nevers=tuple(read_nevers(root, names, moments)),
         violation=_violation(head),
-        mutant=head.optional_text("mutant"),
+        mutant=_mutant(head),
     )
     head.end()
     return scenario
@@ -101,6 +102,16 @@ def _said(head: Table, key: str) -> str:
     if not text:
         head.fail(key, "this says nothing")
     return text
+
+
+def _mutant(head: Table) -> str | None:
+    name = head.optional_text("mutant")
+    if name is not None:
+        try:
+            find_mutant(name)
+        except ConfigError as error:
+            head.fail("mutant", error.message)
+    return name
 
 
 def _violation(head: Table) -> BrokenPromise | None:

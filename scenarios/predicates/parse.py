@@ -56,6 +56,7 @@ __all__ = ["PredicateError", "parse"]
 _COMPARISONS = ("==", "!=", "<", "<=", ">", ">=")
 _QUANTIFIERS = ("each", "some", "no")
 _BOUND = ("guest", "node")
+_DEEPEST = 50  # far from what a person writes, and from what the stack bears
 _NUMBERED = re.compile(r"(.*?)(\d+)")
 
 
@@ -85,6 +86,7 @@ class _Parser:
     def __init__(self, text: str, found: list[Token]) -> None:
         self._text, self._tokens, self._next = text, found, 0
         self._bound: list[str] = []
+        self._depth = 0
 
     # moving on
 
@@ -136,6 +138,14 @@ class _Parser:
         return parts[0] if len(parts) == 1 else And(tuple(parts), at)
 
     def _negation(self) -> Predicate:
+        if self._depth == _DEEPEST:
+            self._fail(f"this is nested too deeply; at most {_DEEPEST} levels are allowed")
+        self._depth += 1
+        found = self._one()
+        self._depth -= 1
+        return found
+
+    def _one(self) -> Predicate:
         at = self._token.at
         if self._maybe("not"):
             return Not(self._negation(), at)

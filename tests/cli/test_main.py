@@ -85,6 +85,27 @@ def test_a_mistake_is_one_line(plugin: str, how: str, line: str) -> None:
     assert (result.returncode, result.stdout, result.stderr) == (2, "", line)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("fnord",), "fnord"),
+        (("--fnord",), "--fnord"),
+        (("rehearse",), "FILE..."),
+        (("rehearse", "--format", "xml", "x"), "'--format': 'xml' is not one of 'text', 'jsonl'"),
+        (("rehearse", "--seed", "-1", "x"), "--seed"),
+        (("explore", "--hours", "0"), "--hours"),
+        (("replay",), "CASE_DIR"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_a_wrong_command_line_is_one_line(arguments: tuple[str, ...], told: str) -> None:
+    result = quorate(*arguments)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.startswith("error: ")
+    assert told in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
 def test_a_defect_keeps_its_traceback(plugin: str) -> None:
     result = quorate("fail", "defect", PYTHONPATH=plugin)
     assert result.returncode == 1

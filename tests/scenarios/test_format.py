@@ -290,6 +290,11 @@ HEADS = {
         "scenario.violation",
         "did you mean 'guest-once'?",
     ),
+    HEAD + "mutant = 'fence-wait-skiped'\n" + CLUSTER + EXPECT: (
+        5,
+        "scenario.mutant",
+        "did you mean 'fence-wait-skipped'?",
+    ),
     HEAD + "broke = 'x'\n" + CLUSTER: (5, "scenario.broke", "goes with violation"),
     HEAD + CLUSTER: (1, None, "nothing is expected"),
     HEAD + CLUSTER + "\n[[expects]]\n": (9, "expects", "did you mean 'expect'?"),
@@ -382,6 +387,16 @@ BODIES = {
         11,
         "guest.sid",
         "where storage 'fast' is not (it is on node2)",
+    ),
+    "[cluster]\nnodes = 3\n[[guest]]\nsid = ['vm:7', 'ct:7']\nnode = 'node1'\n": (
+        8,
+        "guest.sid",
+        "'ct:7' has the number of 'vm:7' in line 8",
+    ),
+    "[cluster]\nnodes = 3\n[[guest]]\nsid = 'vm:1'\nnode = 'node1'\nbusy = nan\n": (
+        10,
+        "guest.busy",
+        "from 0 to 1",
     ),
     "[cluster]\nnodes = 3\n[[guest]]\nsid = 'vm:1..3'\nnode = 'node1'\nmemory = '60GiB'\n": (
         8,
