@@ -45,25 +45,28 @@ class Attachments:
         if lease is None or lease.owner != self.node or lease.effect.sent_us < tick_us:
             return False
         lease.renewal = lease.effect.renewal(pulse, tick_us)
-        pulse.on_end(lambda: self._watch_expiry(name, lease))
+        pulse.on_end(lambda: self._watch(name, lease))
         return True
 
-    def _watch_expiry(self, name: str, lease: Lease) -> None:
+    def _watch(self, name: str, lease: Lease) -> None:
         """Its holder does not renew it by itself any more: tell the others if it runs out.
 
-        While it did, those who were refused it were told no time to come back at.
+        While it did, those who were refused it were told no time to come back at. One watch a lease
+        is enough: it goes on for as long as the holder renews it in rounds that are run.
         """
-        now_us = self.kernel.now_us
-        if lease.beating:
+        if not lease.watched:
+            lease.watched = True
+            self._watch_expiry(name, lease)
+
+    def _watch_expiry(self, name: str, lease: Lease) -> None:
+        left_us = lease.free_in_us(self.kernel.now_us)
+        gone = self.store.replica(self.node).leases.get(name) is not lease
+        if gone or lease.beating or left_us < 0:
+            lease.watched = False
+            if not gone and not lease.beating:
+                self.wakeups.publish(self.store.nodes, topics.lock(name))
             return
-        replica = self.store.replica(self.node)
-        if replica.leases.get(name) is not lease:
-            return
-        left_us = lease.free_in_us(now_us)
-        if left_us < 0:
-            self.wakeups.publish(self.store.nodes, topics.lock(name))
-        else:
-            self.kernel.call_in(left_us + 1, lambda: self._watch_expiry(name, lease), ORDER_COMMIT)
+        self.kernel.call_in(left_us + 1, lambda: self._watch_expiry(name, lease), ORDER_COMMIT)
 
     def _manager_round(self, tick_us: int, pulse: Pulse) -> bool:
         cell = self.store.replica(self.node).manager[-1]

@@ -15,13 +15,17 @@ ROUNDS_KEPT = 64
 
 @dataclass(slots=True)
 class Lease:
-    """A cluster lock. `effect` is its last real renewal; a coasting holder goes on from it."""
+    """A cluster lock. `effect` is its last real renewal; a coasting holder goes on from it.
+
+    watched: a timer will notice when it runs out.
+    """
 
     owner: str
     effect: Effect
     life_us: int
     taken_us: int
     renewal: Renewal | None = None
+    watched: bool = False
 
     def renewed_us(self, now_us: int) -> int:
         if self.renewal is None:
@@ -91,7 +95,7 @@ class Replica:
             members=members,
             manager=[replace(cell) for cell in self.manager],
             lrm={node: replace(cell) for node, cell in self.lrm.items()},
-            leases={name: replace(lease) for name, lease in self.leases.items()},
+            leases={name: replace(lease, watched=False) for name, lease in self.leases.items()},
             guest_nodes=dict(self.guest_nodes),
             guest_locks=dict(self.guest_locks),
             written=dict(self.written),
