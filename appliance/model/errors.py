@@ -9,6 +9,9 @@ QuorateError
   OutcomeUnknownError  a write was sent and never confirmed; it may or may not have happened
   RefusedError         what was asked makes no sense in the present state, nothing was done
   TooLargeError        more than the limit, nothing was done
+  MissingError         there is no such file
+  ExistsError          there is one already, or its guest is configured elsewhere
+  ForbiddenError       not for this reader
   DiskError            the local disk failed
     DiskFullError      there was no room for a write, which was undone
     DamagedError       what is on the disk is not what was written
@@ -78,6 +81,24 @@ class TooLargeError(QuorateError):
     """More than the limit; nothing was done."""
 
     code = "too_large"
+
+
+class MissingError(QuorateError):
+    """There is no such thing; nothing was done."""
+
+    code = "missing"
+
+
+class ExistsError(QuorateError):
+    """It would collide with something that is there; nothing was done."""
+
+    code = "exists"
+
+
+class ForbiddenError(QuorateError):
+    """Not for this reader or writer; nothing was done."""
+
+    code = "forbidden"
 
 
 class DiskError(QuorateError):

@@ -15,7 +15,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Protocol
 
-from appliance.ports.membership import View
+from appliance.ports.membership import View, Votes
 from sim.entropy import Entropy
 from sim.kernel import ORDER_NETWORK, Kernel, to_us
 from sim.layout import ClusterLayout
@@ -94,6 +94,13 @@ class MembershipEngine:
         """The ring that was installed last for that node, quorate or not; () when not started."""
         ring = self._members[node].ring
         return ring.members if ring else ()
+
+    def tally(self, node: str) -> Votes:
+        """How that node counts quorum now."""
+        votes = self._members[node].votes
+        present = sum(self._rules.votes[name] for name in votes.members)
+        lent = self._rules.device_votes if votes.casts else 0
+        return Votes(votes.expected, present + lent, votes.quorum)
 
     # what happens to nodes
 

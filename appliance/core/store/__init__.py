@@ -1,0 +1,1 @@
+"""The replicated configuration store: one member's state machine. No clock, no I/O, not async."""

@@ -1,0 +1,211 @@
+"""Whether a change may be made, and what it makes of the tree: all of its steps or none."""
+
+from __future__ import annotations
+
+from appliance.core.store.tree import Tree, size_of
+from appliance.model.errors import (
+    ExistsError,
+    MissingError,
+    RefusedError,
+    StaleError,
+    TooLargeError,
+)
+from appliance.model.store.changes import (
+    ABSENT,
+    Cell,
+    Cells,
+    Delete,
+    DropLease,
+    Expect,
+    ExpireLease,
+    File,
+    HoldLease,
+    Lease,
+    Put,
+    Rename,
+    Step,
+    Steps,
+    TakeLease,
+    lease_key,
+)
+from appliance.model.store.limits import (
+    MAX_CHANGE_BYTES,
+    MAX_FILE_BYTES,
+    MAX_FILES,
+    MAX_STEPS,
+    MAX_TREE_BYTES,
+)
+from appliance.model.store.paths import check_path, folders_of, guest_of
+
+
+def check_steps(steps: Steps) -> None:
+    """What is wrong with a change whatever is in the tree: ConfigError, TooLargeError."""
+    if len(steps) > MAX_STEPS:
+        raise TooLargeError(f"a change has at most {MAX_STEPS} steps, not {len(steps)}")
+    total = 0
+    for step in steps:
+        match step:
+            case Put():
+                check_path(step.path)
+                total += len(step.content)
+                if len(step.content) > MAX_FILE_BYTES:
+                    raise TooLargeError(
+                        f"{step.path}: {len(step.content)} bytes, a file has at most "
+                        f"{MAX_FILE_BYTES}"
+                    )
+            case Rename():
+                check_path(step.path)
+                check_path(step.target)
+            case Delete() | Expect():
+                check_path(step.path)
+            case TakeLease() | DropLease() | ExpireLease() | HoldLease():
+                check_path(step.name)
+    if total > MAX_CHANGE_BYTES:
+        raise TooLargeError(f"a change has at most {MAX_CHANGE_BYTES} bytes, not {total}")
+
+
+def judge(tree: Tree, steps: Steps, node: str, mtime_s: int, version: int) -> Cells:
+    """The cells that this change of this node sets. Raises what forbids it; nothing is changed."""
+    draft = _Draft(tree, node, mtime_s, version)
+    for step in steps:
+        draft.take(step)
+    draft.check_limits()
+    return tuple(draft.cells.items())
+
+
+class _Draft:
+    """The applied tree with the steps so far on top."""
+
+    __slots__ = (
+        "_files",
+        "_folders",
+        "_guests",
+        "_mtime_s",
+        "_node",
+        "_size",
+        "_tree",
+        "_version",
+        "cells",
+    )
+
+    def __init__(self, tree: Tree, node: str, mtime_s: int, version: int) -> None:
+        self._tree, self._node, self._mtime_s, self._version = tree, node, mtime_s, version
+        self.cells: dict[str, Cell | None] = {}
+        self._folders: dict[str, int] = {}
+        self._guests: dict[int, str | None] = {}
+        self._files, self._size = tree.files, tree.size_bytes
+
+    def take(self, step: Step) -> None:
+        match step:
+            case Put():
+                self._expect(step.path, step.expect)
+                self._put(step.path, step.content)
+            case Delete():
+                self._existing(step.path, step.expect)
+                self._set(step.path, None)
+            case Rename():
+                self._rename(step)
+            case Expect():
+                self._expect(step.path, step.version)
+            case _:
+                self._take_lease(step)
+
+    def check_limits(self) -> None:
+        # A tree that is too large for whatever reason may still be made smaller.
+        if self._size > max(MAX_TREE_BYTES, self._tree.size_bytes):
+            raise TooLargeError(
+                f"the tree would have {self._size} bytes, it may have {MAX_TREE_BYTES}"
+            )
+        if self._files > max(MAX_FILES, self._tree.files):
+            raise TooLargeError(f"the tree has at most {MAX_FILES} files")
+
+    # files
+
+    def _file(self, path: str) -> File | None:
+        cell = self.cells[path] if path in self.cells else self._tree.get(path)
+        return cell if isinstance(cell, File) else None
+
+    def _expect(self, path: str, expect: int | None) -> File | None:
+        file = self._file(path)
+        version = file.version if file else ABSENT
+        if expect is None or expect == version:
+            return file
+        if expect == ABSENT:
+            raise ExistsError(f"{path} exists, in version {version}")
+        if file is None:
+            raise MissingError(f"{path} does not exist, version {expect} was expected")
+        raise StaleError(f"{path} is of version {version}, {expect} was expected")
+
+    def _existing(self, path: str, expect: int | None) -> File:
+        file = self._expect(path, expect)
+        if file is None:
+            raise MissingError(f"{path} does not exist")
+        return file
+
+    def _rename(self, step: Rename) -> None:
+        file = self._existing(step.path, step.expect)
+        if self._file(step.target) is not None:
+            raise ExistsError(f"{step.target} exists")
+        self._set(step.path, None)
+        self._put(step.target, file.content)
+
+    def _put(self, path: str, content: bytes) -> None:
+        if self._file(path) is None:
+            self._check_place(path)
+            self._check_guest(path)
+        self._set(path, File(content, self._version, self._mtime_s, self._node))
+
+    def _check_place(self, path: str) -> None:
+        if self._tree.folders.get(path, 0) + self._folders.get(path, 0) > 0:
+            raise ExistsError(f"{path} is a folder")
+        for folder in folders_of(path):
+            if self._file(folder) is not None:
+                raise ExistsError(f"{folder} is a file, there can be nothing below it")
+
+    def _check_guest(self, path: str) -> None:
+        guest = guest_of(path)
+        if guest is None:
+            return
+        known = guest in self._guests
+        there = self._guests[guest] if known else self._tree.guests.get(guest)
+        if there is not None:
+            raise ExistsError(f"guest {guest} is configured already, in {there}")
+
+    def _set(self, path: str, file: File | None) -> None:
+        before = self._file(path)
+        self._size += size_of(file) - size_of(before)
+        step = (file is not None) - (before is not None)
+        self._files += step
+        for folder in folders_of(path) if step else ():
+            self._folders[folder] = self._folders.get(folder, 0) + step
+        guest = guest_of(path)
+        if guest is not None:
+            self._guests[guest] = path if file is not None else None
+        self.cells[path] = file
+
+    # leases
+
+    def _take_lease(self, step: TakeLease | DropLease | ExpireLease | HoldLease) -> None:
+        key = lease_key(step.name)
+        cell = self.cells[key] if key in self.cells else self._tree.get(key)
+        lease = cell if isinstance(cell, Lease) else None
+        match step:
+            case ExpireLease():
+                # A holder that renewed in time must keep it.
+                if lease is None or lease.version != step.version:
+                    raise StaleError(f"lease {step.name} has changed")
+                self.cells[key] = None
+                return
+            case TakeLease():
+                if lease is None or lease.holder == self._node:
+                    self.cells[key] = Lease(self._node, self._version, step.life_s)
+                    return
+            case HoldLease() | DropLease():
+                if lease is not None and lease.holder == self._node:
+                    if isinstance(step, DropLease):
+                        self.cells[key] = None
+                    return
+        holder = f"held by {lease.holder}" if lease else "free"
+        raise (RefusedError if isinstance(step, DropLease) else StaleError)(
+            f"lease {step.name} is {holder}"
+        )

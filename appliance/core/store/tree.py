@@ -1,0 +1,81 @@
+"""Cells as committed, and above them an overlay of what is ordered but not yet known to be safe.
+
+Readers see what is committed. Changes are judged on both together ("applied").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from appliance.model.store.changes import LEASE_MARK, Cell, Entry, File
+from appliance.model.store.paths import folders_of, guest_of
+
+
+class Tree:
+    """size_bytes, files, guests and folders are those of the applied state."""
+
+    __slots__ = ("_overlay", "committed", "files", "folders", "guests", "size_bytes")
+
+    def __init__(self, cells: Mapping[str, Cell] | None = None) -> None:
+        self.committed: dict[str, Cell] = dict(cells or {})
+        self._overlay: dict[str, tuple[Cell | None, int]] = {}
+        self._recount()
+
+    def _recount(self) -> None:
+        self.size_bytes = self.files = 0
+        self.guests: dict[int, str] = {}
+        self.folders: dict[str, int] = {}  # how many files are below
+        for key, cell in self.committed.items():
+            self._count(key, None, cell)
+
+    def get(self, key: str) -> Cell | None:
+        """As applied."""
+        above = self._overlay.get(key)
+        return above[0] if above is not None else self.committed.get(key)
+
+    def apply(self, entry: Entry) -> None:
+        """Put an entry on top."""
+        for key, cell in entry.cells:
+            self._count(key, self.get(key), cell)
+            self._overlay[key] = (cell, entry.version)
+
+    def commit(self, entry: Entry) -> None:
+        """The oldest entry that was applied is safe now."""
+        for key, cell in entry.cells:
+            if cell is None:
+                self.committed.pop(key, None)
+            else:
+                self.committed[key] = cell
+            if self._overlay[key][1] == entry.version:
+                del self._overlay[key]
+
+    def take_back(self, kept: Iterable[Entry]) -> None:
+        """Forget what was applied and not committed, but these entries."""
+        self._overlay.clear()
+        self._recount()
+        for entry in kept:
+            self.apply(entry)
+
+    def _count(self, key: str, before: Cell | None, after: Cell | None) -> None:
+        if key.startswith(LEASE_MARK):
+            return
+        self.size_bytes += size_of(after) - size_of(before)
+        step = (after is not None) - (before is not None)
+        guest = guest_of(key)
+        if guest is not None:
+            self._count_guest(guest, key, after)
+        if step:
+            self.files += step
+            for folder in folders_of(key):
+                self.folders[folder] = self.folders.get(folder, 0) + step
+
+    def _count_guest(self, guest: int, key: str, after: Cell | None) -> None:
+        if after is not None:
+            self.guests[guest] = key
+        elif self.guests.get(guest) == key:
+            del self.guests[guest]
+
+
+def size_of(cell: Cell | None) -> int:
+    """What it counts towards the limit of the tree, in bytes."""
+    return len(cell.content) if isinstance(cell, File) else 0

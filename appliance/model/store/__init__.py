@@ -1,0 +1,1 @@
+"""What the replicated configuration store is made of: paths, limits, changes, messages."""

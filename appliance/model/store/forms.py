@@ -1,0 +1,148 @@
+"""Encoded forms of what is in the store: cells, points, entries, steps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from hashlib import blake2b
+from typing import Final
+
+from appliance.model.errors import DamagedError
+from appliance.model.store.changes import (
+    Cell,
+    Cells,
+    Delete,
+    DropLease,
+    Entry,
+    Epoch,
+    Expect,
+    ExpireLease,
+    File,
+    HoldLease,
+    Lease,
+    Point,
+    Put,
+    Rename,
+    RequestId,
+    Step,
+    Steps,
+    TakeLease,
+)
+from appliance.model.store.codec import Reader, Writer
+
+DIGEST_BYTES: Final = 16
+
+
+def write_epoch(out: Writer, epoch: Epoch) -> Writer:
+    return out.number(epoch.number).text(epoch.founder).text(epoch.nonce)
+
+
+def read_epoch(data: Reader) -> Epoch:
+    return Epoch(data.number(), data.text(), data.text())
+
+
+def write_point(out: Writer, point: Point) -> Writer:
+    return write_epoch(out, point.epoch).number(point.version).data(point.digest)
+
+
+def read_point(data: Reader) -> Point:
+    return Point(read_epoch(data), data.number(), data.data())
+
+
+def write_cell(out: Writer, cell: Cell | None) -> Writer:
+    match cell:
+        case None:
+            return out.number(0)
+        case File():
+            out.number(1).data(cell.content).number(cell.version)
+            return out.number(cell.mtime_s).text(cell.writer)
+        case Lease():
+            return out.number(2).text(cell.holder).number(cell.version).real(cell.life_s)
+
+
+def read_cell(data: Reader) -> Cell | None:
+    kind = data.number()
+    if kind == 0:
+        return None
+    if kind == 1:
+        return File(data.data(), data.number(), data.number(), data.text())
+    if kind == 2:
+        return Lease(data.text(), data.number(), data.real())
+    raise DamagedError(f"no cell is of kind {kind}")
+
+
+def make_entry(before: Point, epoch: Epoch, request: RequestId | None, cells: Cells) -> Entry:
+    """The entry that follows that point."""
+    version = before.version + 1
+    out = write_epoch(Writer(), epoch).number(version).flag(request is not None)
+    if request is not None:
+        out.text(request.node).text(request.nonce).number(request.number)
+    out.number(len(cells))
+    for key, cell in cells:
+        write_cell(out.text(key), cell)
+    body = out.done()
+    return Entry(Point(epoch, version, chained(before.digest, body)), request, cells, body)
+
+
+def read_entry(before: Point, body: bytes) -> Entry:
+    """The entry with this body after that point. DamagedError if it is not the next."""
+    data = Reader(body)
+    epoch, version = read_epoch(data), data.number()
+    if version != before.version + 1:
+        raise DamagedError(f"entry {version} does not follow {before.version}")
+    request = RequestId(data.text(), data.text(), data.number()) if data.flag() else None
+    cells = tuple((data.text(), read_cell(data)) for _ in range(data.number()))
+    return Entry(Point(epoch, version, chained(before.digest, body)), request, cells, body)
+
+
+def chained(digest: bytes, body: bytes) -> bytes:
+    """The digest of a history and one more entry."""
+    return blake2b(body, digest_size=DIGEST_BYTES, key=digest).digest()
+
+
+def write_steps(out: Writer, steps: Steps) -> Writer:
+    out.number(len(steps))
+    for step in steps:
+        _write_step(out, step)
+    return out
+
+
+def _write_step(out: Writer, step: Step) -> Writer:
+    match step:
+        case Put():
+            return out.number(1).text(step.path).data(step.content).optional(step.expect)
+        case Delete():
+            return out.number(2).text(step.path).optional(step.expect)
+        case Rename():
+            return out.number(3).text(step.path).text(step.target).optional(step.expect)
+        case Expect():
+            return out.number(4).text(step.path).number(step.version)
+        case TakeLease():
+            return out.number(5).text(step.name).real(step.life_s)
+        case DropLease():
+            return out.number(6).text(step.name)
+        case ExpireLease():
+            return out.number(7).text(step.name).number(step.version)
+        case HoldLease():
+            return out.number(8).text(step.name)
+
+
+_READ_STEP: Final[Mapping[int, Callable[[Reader], Step]]] = {
+    1: lambda data: Put(data.text(), data.data(), data.optional()),
+    2: lambda data: Delete(data.text(), data.optional()),
+    3: lambda data: Rename(data.text(), data.text(), data.optional()),
+    4: lambda data: Expect(data.text(), data.number()),
+    5: lambda data: TakeLease(data.text(), data.real()),
+    6: lambda data: DropLease(data.text()),
+    7: lambda data: ExpireLease(data.text(), data.number()),
+    8: lambda data: HoldLease(data.text()),
+}
+
+
+def read_steps(data: Reader) -> Steps:
+    found: list[Step] = []
+    for _ in range(data.number()):
+        kind = data.number()
+        if kind not in _READ_STEP:
+            raise DamagedError(f"no step is of kind {kind}")
+        found.append(_READ_STEP[kind](data))
+    return tuple(found)

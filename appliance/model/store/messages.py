@@ -1,0 +1,229 @@
+"""What the members of the store's group tell each other. Each names the epoch it belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from appliance.model.errors import DamagedError
+from appliance.model.store.changes import Epoch, Point, RequestId, Steps
+from appliance.model.store.codec import Reader, Writer
+from appliance.model.store.forms import (
+    read_epoch,
+    read_point,
+    read_steps,
+    write_epoch,
+    write_point,
+    write_steps,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Census:
+    """What a node knows of quorum.
+
+    online: whom its quorum counts. votes: its own. total: of all configured nodes and the quorum
+    device. needed: for quorum. lent: how many the quorum device adds to those of the nodes.
+    """
+
+    quorate: bool
+    online: tuple[str, ...]
+    votes: int
+    total: int
+    needed: int
+    lent: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """A session may begin."""
+
+    epoch: Epoch
+
+
+@dataclass(frozen=True, slots=True)
+class Higher:
+    """The sender has promised a higher epoch than that of this session."""
+
+    epoch: Epoch
+    promised: Epoch
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The sender has promised this epoch; this is where its own history ends.
+
+    trusted: it has all that it ever confirmed. fresh: it never confirmed anything.
+    """
+
+    epoch: Epoch
+    last: Point
+    trusted: bool
+    fresh: bool
+    census: Census
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """The sender's census changed."""
+
+    epoch: Epoch
+    census: Census
+
+
+@dataclass(frozen=True, slots=True)
+class Proceed:
+    """Enough waiting for members that do not answer."""
+
+    epoch: Epoch
+
+
+@dataclass(frozen=True, slots=True)
+class Propose:
+    """A change to judge at this place of the order; without steps, a read."""
+
+    epoch: Epoch
+    request: RequestId
+    mtime_s: int
+    steps: Steps
+
+
+@dataclass(frozen=True, slots=True)
+class Confirm:
+    """All of this session up to that ordinal is durable at the sender."""
+
+    epoch: Epoch
+    ordinal: int
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """`donor` shall send what the sender lacks.
+
+    last: where its history ends. committed: the last point that is surely everybody's. whole: it
+    cannot use a part.
+    """
+
+    epoch: Epoch
+    donor: str
+    last: Point
+    committed: Point
+    whole: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """A piece (`part` of `parts`) of the answer, the donor's history as of that ordinal.
+
+    keep: the receiver keeps its own history up to this version, and the pieces hold what follows;
+    None: they hold everything.
+    """
+
+    epoch: Epoch
+    receiver: str
+    ordinal: int
+    keep: int | None
+    part: int
+    parts: int
+    chunk: bytes
+
+
+Message: TypeAlias = (
+    Begin | Higher | State | Counted | Proceed | Propose | Confirm | Need | Transfer
+)
+
+
+def _write_census(out: Writer, census: Census) -> Writer:
+    out.flag(census.quorate).texts(census.online).number(census.votes).number(census.total)
+    return out.number(census.needed).number(census.lent)
+
+
+def _read_census(data: Reader) -> Census:
+    return Census(
+        data.flag(), data.texts(), data.number(), data.number(), data.number(), data.number()
+    )
+
+
+def encode(message: Message) -> bytes:
+    """For the group channel."""
+    out = Writer()
+    match message:
+        case Begin():
+            write_epoch(out.number(1), message.epoch)
+        case Higher():
+            write_epoch(write_epoch(out.number(2), message.epoch), message.promised)
+        case State():
+            write_point(write_epoch(out.number(3), message.epoch), message.last)
+            _write_census(out.flag(message.trusted).flag(message.fresh), message.census)
+        case Counted():
+            _write_census(write_epoch(out.number(4), message.epoch), message.census)
+        case Proceed():
+            write_epoch(out.number(5), message.epoch)
+        case Propose():
+            _write_propose(out, message)
+        case Confirm():
+            write_epoch(out.number(7), message.epoch).number(message.ordinal)
+        case Need():
+            write_epoch(out.number(8), message.epoch).text(message.donor)
+            write_point(write_point(out, message.last), message.committed).flag(message.whole)
+        case Transfer():
+            _write_transfer(out, message)
+    return out.done()
+
+
+def _write_propose(out: Writer, message: Propose) -> None:
+    request = message.request
+    write_epoch(out.number(6), message.epoch)
+    out.text(request.node).text(request.nonce).number(request.number).number(message.mtime_s)
+    write_steps(out, message.steps)
+
+
+def _write_transfer(out: Writer, message: Transfer) -> None:
+    write_epoch(out.number(9), message.epoch).text(message.receiver).number(message.ordinal)
+    out.optional(message.keep).number(message.part).number(message.parts).data(message.chunk)
+
+
+def _read_propose(epoch: Epoch, data: Reader) -> Propose:
+    request = RequestId(data.text(), data.text(), data.number())
+    return Propose(epoch, request, data.number(), read_steps(data))
+
+
+def _read_transfer(epoch: Epoch, data: Reader) -> Transfer:
+    receiver, ordinal, keep = data.text(), data.number(), data.optional()
+    return Transfer(epoch, receiver, ordinal, keep, data.number(), data.number(), data.data())
+
+
+def _read_need(epoch: Epoch, data: Reader) -> Need:
+    return Need(epoch, data.text(), read_point(data), read_point(data), data.flag())
+
+
+def _read_state(epoch: Epoch, data: Reader) -> State:
+    return State(epoch, read_point(data), data.flag(), data.flag(), _read_census(data))
+
+
+def decode(payload: bytes) -> Message:
+    """DamagedError if it is no message of the store."""
+    data = Reader(payload)
+    kind = data.number()
+    if not 1 <= kind <= 9:
+        raise DamagedError(f"no message is of kind {kind}")
+    epoch = read_epoch(data)
+    match kind:
+        case 1:
+            return Begin(epoch)
+        case 2:
+            return Higher(epoch, read_epoch(data))
+        case 4:
+            return Counted(epoch, _read_census(data))
+        case 5:
+            return Proceed(epoch)
+        case 7:
+            return Confirm(epoch, data.number())
+    large: dict[int, Callable[[Epoch, Reader], Message]] = {
+        3: _read_state,
+        6: _read_propose,
+        8: _read_need,
+        9: _read_transfer,
+    }
+    return large[kind](epoch, data)

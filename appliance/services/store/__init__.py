@@ -1,0 +1,1 @@
+"""The replicated configuration store as a service of one node."""

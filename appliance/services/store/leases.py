@@ -1,0 +1,80 @@
+"""Locks with a life time on the store. Implements the `Leases` port.
+
+Two clocks never meet: the holder counts from before it sent its last renewal, everyone else from
+when it learned of it and a second more. So the holder's own end comes before anybody can take the
+lease, as long as clocks run alike to a second in a life.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from appliance.model.errors import (
+    NotQuorateError,
+    OutcomeUnknownError,
+    QuorateError,
+    StaleError,
+    UnavailableError,
+)
+from appliance.model.store.changes import DropLease, ExpireLease, Step, TakeLease
+from appliance.ports.clock import Clock
+from appliance.ports.leases import LeaseAnswer
+from appliance.services.store.service import StoreService
+
+GRACE_S: Final = 1.0
+RENEW_TIMEOUT_S: Final = 10.0
+
+
+class StoreLeases:
+    """The leases of one node."""
+
+    def __init__(self, node: str, store: StoreService, clock: Clock) -> None:
+        self._node, self._store, self._clock = node, store, clock
+        self._until_s: dict[str, float] = {}
+        self._given_up: dict[str, int] = {}  # how often
+
+    def held(self, name: str) -> bool:
+        """Whether this node may act under it now, whatever the others know by now."""
+        return self._until_s.get(name, 0.0) > self._clock.monotonic()
+
+    async def renew(self, name: str, life_s: float) -> LeaseAnswer:
+        """Take or refresh it. An unknown outcome counts as not held."""
+        before_s, held = self._clock.monotonic(), self.held(name)
+        given_up = self._given_up.get(name, 0)
+        try:
+            await self._store.change(*self._steps(name, life_s), timeout_s=RENEW_TIMEOUT_S)
+        except StaleError:
+            self._until_s.pop(name, None)
+            return LeaseAnswer(held=False, free_in_s=self.free_in_s(name))
+        except (NotQuorateError, UnavailableError, OutcomeUnknownError):
+            return LeaseAnswer(held=self.held(name))
+        if given_up != self._given_up.get(name, 0):
+            return LeaseAnswer(held=False)  # released meanwhile, which may come after this
+        self._until_s[name] = max(before_s + life_s, self._until_s.get(name, 0.0))
+        now_held = self.held(name)  # not if the answer took longer than the lease lives
+        return LeaseAnswer(held=now_held, fresh=now_held and not held)
+
+    async def release(self, name: str) -> bool:
+        """Give it up. Not held any more from the call on, whatever comes of it."""
+        self._until_s.pop(name, None)
+        self._given_up[name] = self._given_up.get(name, 0) + 1
+        try:
+            await self._store.change(DropLease(name), timeout_s=RENEW_TIMEOUT_S)
+        except QuorateError:
+            return False
+        return True
+
+    def free_in_s(self, name: str) -> float | None:
+        """How long until others may take it if its holder falls silent now."""
+        replica = self._store.replica
+        lease, seen_s = replica.lease(name), replica.lease_seen_s(name)
+        if lease is None or seen_s is None:
+            return None
+        return max(0.0, seen_s + lease.life_s + GRACE_S - self._clock.monotonic())
+
+    def _steps(self, name: str, life_s: float) -> tuple[Step, ...]:
+        take = TakeLease(name, life_s)
+        lease = self._store.replica.lease(name)
+        if lease is None or lease.holder == self._node or self.free_in_s(name) != 0.0:
+            return (take,)
+        return ExpireLease(name, lease.version), take

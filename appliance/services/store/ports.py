@@ -1,0 +1,43 @@
+"""What the store of one node runs on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from appliance.model.store.messages import Census
+from appliance.ports.clock import Clock
+from appliance.ports.entropy import Entropy
+from appliance.ports.group_channel import GroupChannel
+from appliance.ports.local_disk import LocalDisk
+from appliance.ports.membership import LiveMembership, View, Votes
+from appliance.ports.signals import Signals
+from appliance.ports.tasks import Tasks
+
+
+@dataclass(frozen=True, slots=True)
+class StorePorts:
+    """shares: votes of each configured node. The disk is the store's own."""
+
+    node: str
+    clock: Clock
+    tasks: Tasks
+    signals: Signals
+    entropy: Entropy
+    channel: GroupChannel
+    disk: LocalDisk
+    membership: LiveMembership
+    shares: Mapping[str, int]
+
+
+def census_of(node: str, view: View, votes: Votes, shares: Mapping[str, int]) -> Census:
+    """What the core needs to know of quorum.
+
+    The total never sinks below what is configured, whatever was agreed to be expected: a change is
+    committed by more than half of that, so that any later half has it.
+    """
+    online = sum(shares.get(name, 0) for name in view.online)
+    lent = max(0, votes.present - online) if view.quorate else 0
+    total = max(votes.expected, sum(shares.values()) + lent)
+    own = shares.get(node, 0)
+    return Census(view.quorate, view.online, own, total, max(1, votes.needed), lent)

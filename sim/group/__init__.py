@@ -1,0 +1,1 @@
+"""The simulated group service, local disks and live membership that the store runs on."""

@@ -1,0 +1,1 @@
+"""The replicated store on the simulated group service."""

@@ -1,0 +1,179 @@
+"""A random schedule of what goes wrong, each with its end. All is healed at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from sim.entropy import Entropy
+from sim.group.cluster import StoreCluster
+from sim.kernel import ORDER_FAULT, to_us
+
+Undo = Callable[[], None]
+
+
+@dataclass
+class Troubles:
+    """Brings faults to a cluster, each into a burst of work on one node or on all of them.
+
+    burst(nodes): many requests at once, now.
+    """
+
+    cluster: StoreCluster
+    entropy: Entropy
+    until_s: float
+    burst: Callable[[tuple[str, ...]], None]
+    damaged: bool = False
+
+    def plan(self, count: int) -> None:
+        """So many faults, spread over the time."""
+        draw = self.entropy.between
+        for number in range(count):
+            at_s = draw(0.5, self.until_s - 1.0, "at", number)
+            long = self.entropy.unit("long", number) < 0.4
+            length_s = draw(3.0, 12.0, "length", number) if long else draw(0.05, 3, "len", number)
+            end_s = min(self.until_s, at_s + length_s)
+            self._at(at_s, partial(self._busy, number))
+            late_s = draw(0.0, 0.006, "late", number)
+            self._at(at_s + late_s, partial(self._strike, number, end_s))
+
+    def _at(self, at_s: float, call: Callable[[], None]) -> None:
+        self.cluster.kernel.call_at(to_us(at_s), call, ORDER_FAULT)
+
+    def _node(self, number: int) -> str:
+        names = list(self.cluster.machines)
+        return names[int(self.entropy.unit("node", number) * len(names))]
+
+    def _busy(self, number: int) -> None:
+        one = self.entropy.unit("burst", number) < 0.6
+        self.burst((self._node(number),) if one else tuple(self.cluster.machines))
+
+    def _strike(self, number: int, end_s: float) -> None:
+        kinds = (
+            *(self.partition, self.isolate, self.isolate, self.deaf, self.pause, self.pause),
+            *(self.stop_daemon, self.slow, self.slow, self.corosync, self.full, self.damage),
+            *(self.power, self.kill_daemon, self.blackout, self.succession),
+        )
+        kind = kinds[int(self.entropy.unit("kind", number) * len(kinds))]
+        self._at(end_s, kind(self._node(number), number))
+
+    def partition(self, node: str, number: int) -> Undo:
+        """Any shape: each node into one of two or three groups."""
+        parts = 2 + int(self.entropy.unit("parts", number) * 2)
+        groups: list[list[str]] = [[] for _ in range(parts)]
+        for name in self.cluster.machines:
+            groups[int(self.entropy.unit("group", number, name) * parts)].append(name)
+        handle = self.cluster.cut(*(tuple(group) for group in groups if group))
+        return lambda: self.cluster.heal(handle)
+
+    def isolate(self, node: str, number: int) -> Undo:
+        others = tuple(name for name in self.cluster.machines if name != node)
+        handle = self.cluster.cut((node,), others)
+        return lambda: self.cluster.heal(handle)
+
+    def deaf(self, node: str, number: int) -> Undo:
+        others = tuple(name for name in self.cluster.machines if name != node)
+        handle = self.cluster.cut_one_way((node,), others)
+        return lambda: self.cluster.heal(handle)
+
+    def pause(self, node: str, number: int) -> Undo:
+        self.cluster.pause(node)
+        return lambda: self.cluster.resume(node)
+
+    def stop_daemon(self, node: str, number: int) -> Undo:
+        self.cluster.stop_daemon(node)
+        return lambda: self.cluster.continue_daemon(node)
+
+    def power(self, node: str, number: int) -> Undo:
+        self.cluster.power_off(node)
+        return lambda: self.cluster.power_on(node)
+
+    def _power(self, names: list[str], on: bool) -> None:
+        for name in names:
+            (self.cluster.power_on if on else self.cluster.power_off)(name)
+
+    def blackout(self, node: str, number: int) -> Undo:
+        """All lose power at once; a few come back a little later than the rest."""
+        names = list(self.cluster.machines)
+        self._power(names, on=False)
+        late = [name for name in names if self.entropy.unit("late", number, name) < 0.3]
+        now_s = self.cluster.kernel.now_s
+        soon = [name for name in names if name not in late]
+        self._at(now_s + 0.3, lambda: self._power(soon, on=True))
+        return lambda: self._power(late, on=True)
+
+    def succession(self, node: str, number: int) -> Undo:
+        """One misses what happens; then all fail, one of them loses its disk, and it is first to be
+        back, together with who missed it.
+        """
+        names = list(self.cluster.machines)
+        others = [name for name in names if name != node]
+        lost = others[int(self.entropy.unit("lost", number) * len(others))]
+        self.cluster.power_off(node)
+        now_s = self.cluster.kernel.now_s
+        self._at(now_s + 2.8, lambda: self.burst(tuple(names)))
+        self._at(now_s + 2.9, lambda: self._succeed(names, lost))
+        back = [lost, node, *others[: max(0, len(names) // 2 - 1)]]
+        self._at(now_s + 3.2, lambda: self._power(back, on=True))
+        self._at(now_s + 9.0, lambda: self._power(names, on=True))
+        return lambda: None
+
+    def _succeed(self, names: list[str], lost: str) -> None:
+        self._power(names, on=False)
+        files = sorted(self.cluster.machines[lost].platter.files)
+        if files and not self.damaged:
+            self.damaged = True
+            self.cluster.machines[lost].platter.damage(files[0])
+
+    def kill_daemon(self, node: str, number: int) -> Undo:
+        self.cluster.kill_daemon(node)
+        return lambda: self._restart(node)
+
+    def _restart(self, node: str) -> None:
+        machine = self.cluster.machines[node]
+        if machine.on and machine.daemon is None:
+            self.cluster.start_daemon(node)
+
+    def corosync(self, node: str, number: int) -> Undo:
+        self.cluster.restart_corosync(node)
+        return lambda: None
+
+    def slow(self, node: str, number: int) -> Undo:
+        platter = self.cluster.machines[node].platter
+        platter.slow = self.entropy.between(10, 400, "slow", number)
+
+        def undo() -> None:
+            platter.slow = 1.0
+
+        return undo
+
+    def full(self, node: str, number: int) -> Undo:
+        platter = self.cluster.machines[node].platter
+        platter.full = True
+
+        def undo() -> None:
+            platter.full = False
+
+        return undo
+
+    def damage(self, node: str, number: int) -> Undo:
+        """Once a run: two disks lost at the same time are more than is promised to survive."""
+        machine = self.cluster.machines[node]
+        if self.damaged:
+            return lambda: None
+        self.damaged = True
+        self.cluster.kill_daemon(node)
+        names = sorted(machine.platter.files)
+        if names:
+            machine.platter.damage(names[int(self.entropy.unit("name", number) * len(names))])
+        return lambda: self._restart(node)
+
+    def heal(self) -> None:
+        """Everything is well again, whatever is still to end."""
+        for name, machine in self.cluster.machines.items():
+            machine.platter.full, machine.platter.slow = False, 1.0
+            self.cluster.resume(name)
+            self.cluster.power_on(name)
+            self._restart(name)
+            self.cluster.continue_daemon(name)

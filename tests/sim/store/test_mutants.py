@@ -1,0 +1,29 @@
+"""Every deliberate fault of the store is found by random histories within some seeds."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.sim.store.judge import Trial
+from tests.sim.store.mutants import MUTANTS
+
+WITHIN = 150
+
+
+def first_finding(name: str, monkeypatch: pytest.MonkeyPatch) -> int | None:
+    MUTANTS[name](monkeypatch)
+    return next((seed for seed in range(1, WITHIN + 1) if Trial(seed).run()), None)
+
+
+QUICK = ("acknowledge_on_delivery", "trust_the_flag", "transfer_without_pending", "skip_sync")
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_a_mutant_is_found(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert first_finding(name, monkeypatch) is not None
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(set(MUTANTS) - set(QUICK)))
+def test_every_mutant_is_found(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert first_finding(name, monkeypatch) is not None
