@@ -166,6 +166,9 @@ class World:
         return self._delays_us.get(node, COMMIT_US)
 
     def _measured_us(self, node: str) -> int:
+        even_s = self.fabric.even_latency_s()
+        if even_s is not None:
+            return COMMIT_US + 2 * to_us(even_s)
         members = self.store.replica(node).members
         ways = [self.fabric.latency_s(node, other) for other in members if other != node]
         reached = [way for way in ways if way != math.inf]

@@ -65,6 +65,9 @@ class Fabric:
         self._qdevice_path = DownCount[str]("path to the quorum device of node")
         self._blocks: dict[int, tuple[Block, ...]] = {}
         self._handles = 0
+        speeds = {link.latency_ms for link in layout.links}
+        switches = {len(set(link.switches.values())) for link in layout.links}
+        self._even_s = speeds.pop() / 1000 if len(speeds) == 1 and switches == {1} else None
         self._hears: list[int] | None = None
         self._mutual: list[int] = []
         self._rings: dict[tuple[str, ...], tuple[tuple[str, ...], ...]] = {}
@@ -199,6 +202,16 @@ class Fabric:
         """One way over the fastest link between two nodes, infinite when there is none."""
         ways = (self._links[link].latency_s(a, b) for link in self.path_links(a, b))
         return min(ways, default=math.inf)
+
+    def even_latency_s(self) -> float | None:
+        """One way between any two that hear each other, where it is the same for all; else None.
+
+        So it is while every link is as fast as the others, nothing slows one down, and nobody's
+        path leads through a second switch.
+        """
+        if self._even_s is not None and not any(w.slowed for w in self._links.values()):
+            return self._even_s
+        return None
 
     def bandwidth(self, a: str, b: str) -> float:
         """Bytes per second over the widest link between two nodes, 0 when there is none."""

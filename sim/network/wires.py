@@ -81,6 +81,11 @@ class Wires:
             passed *= 1.0 - share
         return 1.0 - passed
 
+    @property
+    def slowed(self) -> bool:
+        """Whether latency or loss was added to what the layout says."""
+        return bool(self.added_ms or self.lost)
+
     def _added_s(self) -> float:
         return sum(self.added_ms.values()) / 1000
 
