@@ -51,7 +51,7 @@ class Votes:
 class LiveMembership(Membership, Protocol):
     """For services that wait for changes and for operations that make them.
 
-    Quorum alone protects nothing: a paused node never sees it go, and with a quorum device two
+    Quorum alone protects nothing: a paused node may never see it go, and with a quorum device two
     sides may have it for some seconds.
     """
 

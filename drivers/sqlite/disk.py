@@ -1,0 +1,254 @@
+"""The local disk on asyncio: one thread works on the database, many callers share its syncs."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import queue
+import shutil
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from appliance.model.errors import DamagedError, DiskError, DiskFullError, TooLargeError
+from drivers.sqlite.database import Database, Operation, sync_folder
+
+T = TypeVar("T")
+
+MAX_NAME_BYTES: Final = 1024
+
+
+class SqliteDisk:
+    """Implements the `LocalDisk` port. Use it from one event loop.
+
+    Between two syncs all or nothing survives a crash, which is more than the port promises.
+    """
+
+    def __init__(self, path: Path, *, max_bytes: int | None = None) -> None:
+        """max_bytes: the database does not grow beyond that; None: as far as there is room."""
+        self.path, self._max_bytes = path, max_bytes
+        self._worker = _Worker(f"disk {path.name}")
+        self._database: Database | None = None
+        self._queued: list[Operation] = []
+        self._dirty = False  # the database has work that is not committed
+        self._next: asyncio.Future[None] | None = None  # the sync that has not begun
+        self._syncing: asyncio.Task[None] | None = None
+        self._undone: DiskFullError | None = None  # to be told to the next sync
+        self._broken: DiskError | None = None
+
+    async def open(self) -> tuple[str, ...]:
+        """Open or create the database and check all of it; the names of damaged files.
+
+        DamagedError if the database itself is damaged: see `set_aside`. DiskError if another
+        process uses it.
+        """
+        self._database = await self._worker.do(
+            lambda: Database(self.path, max_bytes=self._max_bytes)
+        )
+        return await self.verify()
+
+    async def close(self) -> None:
+        """Give the database up. What was not synced is lost."""
+        if self._syncing is not None:
+            await self._syncing
+        database, self._database = self._database, None
+        if database is not None:
+            await self._worker.do(database.close)
+        self._worker.end()
+
+    # the port
+
+    async def read(self, name: str) -> bytes | None:
+        return await self._ask(lambda database: database.read(name))
+
+    async def read_all(self, prefix: str = "") -> Mapping[str, bytes]:
+        return await self._ask(lambda database: database.read_all(prefix))
+
+    async def list(self, prefix: str = "") -> tuple[str, ...]:
+        return await self._ask(lambda database: database.names(prefix))
+
+    async def verify(self) -> tuple[str, ...]:
+        return await self._ask(Database.damaged)
+
+    def replace(self, name: str, content: bytes) -> None:
+        self._queue(Operation(name, content))
+
+    def append(self, name: str, content: bytes) -> None:
+        self._queue(Operation(name, content, append=True))
+
+    def remove(self, name: str) -> None:
+        self._queue(Operation(name, None))
+
+    async def sync(self) -> None:
+        self._need()
+        idle = self._next is None and self._syncing is None
+        if idle and not self._queued and not self._dirty and self._undone is None:
+            return
+        if self._next is None:
+            self._next = asyncio.get_running_loop().create_future()
+        if self._syncing is None:
+            self._syncing = asyncio.get_running_loop().create_task(self._sync())
+        await asyncio.shield(self._next)
+
+    # beyond the port
+
+    async def backup(self, target: Path) -> None:
+        """Write what is durable into a new database file, which `restore` takes."""
+        await self.sync()
+        await self._worker.do(lambda: self._need().backup(target))
+
+    # inside
+
+    def _need(self) -> Database:
+        if self._broken is not None:
+            raise self._broken
+        if self._database is None:
+            raise DiskError(f"{self.path}: not open")
+        return self._database
+
+    def _queue(self, operation: Operation) -> None:
+        self._need()
+        size = len(operation.name.encode())
+        if not 0 < size <= MAX_NAME_BYTES:
+            raise TooLargeError(f"a name has 1 to {MAX_NAME_BYTES} bytes, this one {size}")
+        self._queued.append(operation)
+
+    async def _ask(self, question: Callable[[Database], T]) -> T:
+        """Ask the database after what is queued so far was carried out in it."""
+        database = self._need()
+        operations = self._take()
+        self._dirty = self._dirty or bool(operations)
+
+        def work() -> T:
+            if operations:
+                database.apply(operations)
+            return question(database)
+
+        return await self._guarded(work, writes=bool(operations))
+
+    def _take(self) -> Sequence[Operation]:
+        operations, self._queued = self._queued, []
+        return operations
+
+    async def _sync(self) -> None:
+        """Commit for all who wait, again and again while more come."""
+        while self._next is not None:
+            waiting, self._next = self._next, None
+            try:
+                await self._commit()
+            except Exception as error:  # noqa: BLE001 - raised again where it is awaited
+                self._undone = None
+                for future in (waiting, self._next):
+                    if future is not None:
+                        future.set_exception(error)
+                        future.exception()  # whoever waited may have given up
+                self._next = None
+            else:
+                waiting.set_result(None)
+        self._syncing = None
+
+    async def _commit(self) -> None:
+        if self._undone is not None:
+            self._queued = []
+            raise self._undone
+        database, operations = self._need(), self._take()
+        self._dirty = False
+
+        def work() -> None:
+            database.apply(operations)
+            database.commit()
+
+        await self._guarded(work, writes=True)
+
+    async def _guarded(self, work: Callable[[], T], *, writes: bool) -> T:
+        """Do it. When the disk was full, all that is queued is undone too, and nobody's sync that
+        counts on it succeeds; after a worse error nothing is written any more.
+        """
+        try:
+            return await self._worker.do(work)
+        except DiskFullError as error:
+            self._undone, self._queued = error, []
+            raise
+        except DiskError as error:
+            if writes or not isinstance(error, DamagedError):
+                self._broken = error
+            raise
+
+
+def set_aside(path: Path) -> Path:
+    """Rename a damaged database, and what belongs to it, so that a new one can begin. Blocks."""
+    names = (path.with_name(f"{path.name}.damaged-{number}") for number in itertools.count(1))
+    target = next(name for name in names if not name.exists())
+    for ending in ("-wal", "-shm"):
+        beside = path.with_name(path.name + ending)
+        if beside.exists():
+            beside.rename(target.with_name(target.name + ending))
+    path.rename(target)
+    return target
+
+
+def restore(backup: Path, path: Path) -> None:
+    """Put a backup in place of a database that nobody uses, after checking it. Blocks.
+
+    DamagedError if the backup is damaged, in one file or as a whole; then nothing was changed. The
+    present database is set aside.
+    """
+    copy = path.with_name(f".{path.name}.restored")
+    try:
+        shutil.copyfile(backup, copy)
+        with contextlib.closing(Database(copy)) as database:
+            damaged = database.damaged()
+        if damaged:
+            raise DamagedError(f"{backup}: {damaged[0]} is not what was written")
+        if path.exists():
+            with contextlib.suppress(DamagedError):
+                Database(path).close()  # DiskError if somebody uses it
+            set_aside(path)
+        copy.rename(path)
+        sync_folder(path.parent)
+    except OSError as error:
+        raise DiskError(f"{backup}: {error.strerror}") from error
+    finally:
+        copy.unlink(missing_ok=True)
+
+
+class _Worker:
+    """A thread that does one thing after another."""
+
+    def __init__(self, name: str) -> None:
+        self._work: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        threading.Thread(target=self._run, name=name, daemon=True).start()
+
+    def _run(self) -> None:
+        while (work := self._work.get()) is not None:
+            work()
+
+    def end(self) -> None:
+        """Stop after what was asked for so far."""
+        self._work.put(None)
+
+    async def do(self, call: Callable[[], T]) -> T:
+        """Have it done, and wait."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+
+        def settle(value: Any, error: BaseException | None) -> None:
+            if future.cancelled():
+                return
+            if error is None:
+                future.set_result(value)
+            else:
+                future.set_exception(error)
+
+        def work() -> None:
+            value, error = None, None
+            try:
+                value = call()
+            except BaseException as raised:  # noqa: BLE001 - raised again where it is awaited
+                error = raised
+            loop.call_soon_threadsafe(settle, value, error)
+
+        self._work.put(work)
+        return await future

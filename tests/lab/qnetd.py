@@ -1,0 +1,58 @@
+"""A quorum device for a lab: corosync-qnetd in a node of its own, corosync-qdevice on the others.
+
+Without TLS: its certificates are no part of what is tested here.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from typing import Final
+
+from appliance.model.corosync_conf import CorosyncConf, set_device
+from tests.lab.cluster import Lab
+from tests.lab.namespaces import shell
+
+NODE: Final = "q"
+ADDRESS_NUMBER: Final = 100
+_PATIENCE_S: Final = 20.0
+
+
+def with_device(conf: CorosyncConf, *, timeout_ms: int, sync_timeout_ms: int) -> CorosyncConf:
+    """The layout with the lab's device. Shorter timeouts than corosync advises make tests short."""
+    conf = set_device(conf, f"10.77.0.{ADDRESS_NUMBER}", algorithm="ffsplit")
+    device = conf.quorum.section("device")
+    assert device is not None
+    net = device.section("net")
+    assert net is not None
+    device = device.with_value("timeout", str(timeout_ms))
+    device = device.with_value("sync_timeout", str(sync_timeout_ms))
+    device = device.with_sections("net", (net.with_value("tls", "off"),))
+    return conf.with_section(conf.quorum.with_sections("device", (device,)))
+
+
+def start_qnetd(lab: Lab) -> None:
+    """Add the node and start the service. Before corosync starts anywhere."""
+    lab.make_node(NODE, ADDRESS_NUMBER)
+    shell(lab.spaces[NODE], ["mkdir -p /run/corosync-qnetd"])
+    lab.spawn(NODE, "corosync-qnetd", "-f", "-s", "off", log="qnetd.log")
+
+
+def start_qdevice(lab: Lab, name: str) -> None:
+    """Start the daemon that asks for the vote. After corosync answers on that node."""
+    lab.spawn(name, "corosync-qdevice", "-f", log="qdevice.log")
+
+
+def wait_for_votes(lab: Lab) -> None:
+    """Until the device votes for every node."""
+    deadline = time.monotonic() + _PATIENCE_S
+    for name in lab.names:
+        command = lab.spaces[name].command("corosync-quorumtool", "-s")
+        while "A,V,NMW" not in _output(command):  # alive, voting
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"no vote of the quorum device for {name}")
+            time.sleep(0.1)
+
+
+def _output(command: list[str]) -> str:
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout
