@@ -13,7 +13,11 @@ REPORT ?= build/report.html
 PYTEST := $(BIN)/python -m pytest
 EVERYDAY := not slow and not browser and not real
 
-.PHONY: help up test check format setup bench lock clean
+# program:package of what the tests with real corosyncs need
+COROSYNC := corosync:corosync corosync-qdevice:corosync-qdevice corosync-qnetd:corosync-qnetd \
+  nft:nftables ip:iproute2
+
+.PHONY: corosync help up test check format setup bench lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -26,6 +30,9 @@ test: check ## everything that can be tested on this machine
 	$(PYTEST) -n $(WORKERS) -m "$(EVERYDAY)" --ignore tests/tidy
 	@echo "slow suites, and those in a browser:"; \
 	$(PYTEST) -n $(WORKERS) -m "(slow or browser) and not real" || { code=$$?; [ $$code -eq 5 ] || exit $$code; }
+	@$(MAKE) --no-print-directory corosync
+	@echo "real corosyncs, in namespaces of their own:"
+	$(PYTEST) -n 2 --dist loadscope -rs -m real
 
 check: setup ## format, lint, types, architecture, shape of the tree
 	$(BIN)/ruff format --check .
@@ -50,6 +57,18 @@ lock: setup ## resolve the newest versions that pyproject.toml allows into requi
 	  --generate-hashes --no-header --no-emit-index-url --no-emit-find-links \
 	  --no-emit-trusted-host --no-emit-options --output-file requirements.lock pyproject.toml
 	@! grep -nE '^--|://' requirements.lock || { echo "requirements.lock names a registry"; exit 1; }
+
+# Installing corosync on a machine with systemd starts it there: that is left to its owner.
+corosync:
+	@for program in $(COROSYNC); do command -v $${program%%:*} >/dev/null || missing=yes; done; \
+	if [ -z "$${missing:-}" ]; then exit 0; fi; packages="$(foreach pair,$(COROSYNC),$(lastword $(subst :, ,$(pair))))"; \
+	if [ "$$(id -u)" -eq 0 ] && command -v apt-get >/dev/null && [ ! -d /run/systemd/system ]; then \
+	  echo "Installing $$packages (for tests with real corosyncs)"; \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
+	    apt-get install -y -qq --no-install-recommends $$packages >/dev/null || echo "That failed; those tests are skipped."; \
+	else \
+	  echo "For tests with real corosyncs install: $$packages"; \
+	fi
 
 clean: ## remove the environment and everything that was generated
 	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis \

@@ -55,7 +55,11 @@ def layout(
         ("timestamp", "hires"),
     ):
         logging = logging.with_value(key, value)
-    return set_token(conf.with_section(logging), token_ms=token_ms, coefficient_ms=coefficient_ms)
+    # Healed one way only at first, a link may stay unused until knet measures its MTU again, and
+    # all the while no ring holds. That takes up to 30 s unless it measures more often.
+    totem = conf.totem.with_value("knet_pmtud_interval", "2")
+    conf = conf.with_section(logging).with_section(totem)
+    return set_token(conf, token_ms=token_ms, coefficient_ms=coefficient_ms)
 
 
 class Lab:

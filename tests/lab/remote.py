@@ -17,6 +17,8 @@ from typing import IO, Any, Final
 from tests.lab.namespaces import Namespaces, follow
 
 ROOT: Final = Path(__file__).parents[2]
+# A process inside a node does not begin in this process's working directory.
+ENVIRONMENT: Final = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
 PATIENCE_S: Final = 60.0
 Report = Mapping[str, Any]
 
@@ -107,8 +109,7 @@ def start_agent(space: Namespaces, log: Path) -> Agent:
         stdout=subprocess.PIPE,
         stderr=errors,
         text=True,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"},
-        cwd=ROOT,
+        env=ENVIRONMENT,
     )
     errors.close()
     assert process.stdout is not None
