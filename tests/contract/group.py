@@ -92,6 +92,14 @@ class Group:
         assert joined.error is None
         self.see(self.world.names, self.world.names)
 
+    def come_and_go(self, node: str) -> None:
+        """A daemon leaves and joins again, which changes everybody's view twice."""
+        left = self.world.daemon(node).leave()
+        self.world.until(lambda: left.done, f"{node} to leave")
+        joined = self.world.daemon(node).join(GROUP)
+        self.world.until(lambda: joined.done, f"{node} to join")
+        assert (left.error, joined.error) == (None, None)
+
     def see(self, nodes: Sequence[str], others: Sequence[str]) -> None:
         """Wait until these nodes see exactly those members."""
         expected = tuple(sorted(others))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance.ports.group_channel import Delivered
+from appliance.ports.group_channel import Delivered, Dropped
 from tests.contract.group import Group, delivered, members, views
 from tests.lab.cluster import layout
 from tests.lab.qnetd import start_qdevice, start_qnetd, wait_for_votes, with_device
@@ -171,6 +171,27 @@ def test_messages_pile_up_in_corosync_while_nobody_receives(three: LabWorld) -> 
     group.get((n1,), payloads)
     world.daemon(n3).agent.signal("CONT")
     group.get((n3,), payloads)
+    group.finish()
+
+
+def test_large_messages_that_a_view_change_cuts(three: LabWorld) -> None:
+    """Until it has happened: nobody delivers such a message, and its sender is told."""
+    world, group = three, Group(three)
+    n1, n2, n3 = world.names
+    group.join()
+    for number in range(50):
+        call = group.send(n1, f"{number}/".encode().ljust(12_000_000, b"."))
+        while not call.done:
+            group.come_and_go(n3)
+        group.see(world.names, world.names)
+        group.send_all(n2, [f"after {number}".encode()])
+        group.get((n1,), [f"after {number}".encode()])
+        cut = [e for e in world.daemon(n1).history if isinstance(e, Dropped)]
+        if cut:
+            break
+    else:
+        pytest.fail("no message was cut in 50 tries")
+    assert cut == [Dropped(call.value)]
     group.finish()
 
 
