@@ -81,6 +81,8 @@ class Wakeups:
 
     def since(self, mark: int, node: str, topics: Iterable[str]) -> bool:
         """Whether one of the topics was published to the node after that point."""
+        if self._number == mark:
+            return False
         published = self._published
         return any(published.get((node, topic), 0) > mark for topic in topics)
 
@@ -206,8 +208,12 @@ class SimPace:
 
     def changed(self, topics: tuple[str, ...]) -> None:
         """Topics were published to this node."""
-        if self._pulse is not None and any(topic in self._reads for topic in topics):
-            self.wake()
+        if self._pulse is None or self._rung:
+            return
+        for topic in topics:
+            if topic in self._reads:
+                self.wake()
+                return
 
     def wake(self) -> None:
         """Run real rounds again, from the next tick on."""

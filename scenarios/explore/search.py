@@ -16,6 +16,7 @@ from scenarios.explore.tally import Totals
 from sim.layout import ClusterLayout
 
 CHUNK = 4  # seeds that a process takes at once
+GARBAGE = (200_000, 20, 20)  # a world is one knot of references; looking for it often is costly
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +70,14 @@ def search(question: Question, seeds: Sequence[int], jobs: int) -> Iterator[Resu
 
 
 def _alone(question: Question, seeds: Sequence[int]) -> Iterator[Result]:
-    with built_in(question.mutant):
-        for seed in seeds:
-            yield answer(question, seed)
+    before = gc.get_threshold()
+    gc.set_threshold(*GARBAGE)
+    try:
+        with built_in(question.mutant):
+            for seed in seeds:
+                yield answer(question, seed)
+    finally:
+        gc.set_threshold(*before)
 
 
 _question: Question | None = None  # of this process of the pool
@@ -83,6 +89,7 @@ def _begin(question: Question) -> None:
     global _question  # noqa: PLW0603 - the pool has no other place for it
     _question = question
     gc.freeze()
+    gc.set_threshold(*GARBAGE)
     _for_life.enter_context(built_in(question.mutant))
 
 
