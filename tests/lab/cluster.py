@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import IO, Final, Self
 
 from appliance.model.corosync_conf import CorosyncConf, Link, add_node, create, set_token
-from tests.lab.namespaces import Namespaces, follow, make_namespaces, run, shell
+from tests.lab.namespaces import END_WITH_US, Namespaces, follow, make_namespaces, run, shell
 
 COROSYNC: Final = "corosync"
 _ABOUT: Final = "lab.json"
@@ -183,8 +183,9 @@ class Lab:
     def _spawn(self, name: str, *words: str, log: str) -> subprocess.Popen[bytes]:
         file = (self.folder / name / log).open("ab")
         self._logs.append(file)
+        end_with_us = () if self.stay else END_WITH_US
         return subprocess.Popen(
-            self.spaces[name].command(*words),
+            [*end_with_us, *self.spaces[name].command(*words)],
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=file,

@@ -16,6 +16,7 @@ from pathlib import Path
 from signal import SIGCONT, SIGKILL
 from typing import AnyStr, Final
 
+END_WITH_US: Final = ("setpriv", "--pdeathsig", "KILL")
 KINDS: Final = ("-m", "-n", "-p", "-u", "-i")
 _PATIENCE_S: Final = 10.0
 
@@ -64,7 +65,7 @@ def run(*words: str) -> str:
 def make_namespaces(*, stay: bool = False) -> Namespaces:
     """New ones. `stay`: they outlive the calling process."""
     flags = [*KINDS, "--fork", "--kill-child", "--propagation", "private", "--mount-proc"]
-    end_with_us = [] if stay else ["setpriv", "--pdeathsig", "KILL"]
+    end_with_us = () if stay else END_WITH_US
     process = subprocess.Popen(
         [*end_with_us, "unshare", *flags, "sleep", "infinity"],
         stdin=subprocess.DEVNULL,

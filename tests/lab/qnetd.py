@@ -5,6 +5,7 @@ Without TLS: its certificates are no part of what is tested here.
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import time
 from typing import Final
@@ -16,6 +17,14 @@ from tests.lab.namespaces import shell
 NODE: Final = "q"
 ADDRESS_NUMBER: Final = 100
 _PATIENCE_S: Final = 20.0
+
+
+def lacks_qnetd() -> str | None:
+    """What is missing on this machine; None if nothing is."""
+    for program in ("corosync-qnetd", "corosync-qdevice"):
+        if shutil.which(program) is None:
+            return f"needs {program} (Debian: apt install {program})"
+    return None
 
 
 def with_device(conf: CorosyncConf, *, timeout_ms: int, sync_timeout_ms: int) -> CorosyncConf:

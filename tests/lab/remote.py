@@ -14,11 +14,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Final
 
-from tests.lab.namespaces import Namespaces, follow
+from tests.lab.namespaces import END_WITH_US, Namespaces, follow
 
 ROOT: Final = Path(__file__).parents[2]
 # A process inside a node does not begin in this process's working directory.
 ENVIRONMENT: Final = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
+# The process first tells the number that it has inside its own namespace.
+_BEGIN: Final = 'echo $$; exec "$0" -m tests.lab.agent'
 PATIENCE_S: Final = 60.0
 Report = Mapping[str, Any]
 
@@ -103,8 +105,7 @@ def start_agent(space: Namespaces, log: Path) -> Agent:
     """Start one inside a node. What it says beside its reports goes into the log."""
     errors = log.open("a")
     process = subprocess.Popen(
-        # `exec` and `echo`: the number that the process has inside its own namespace.
-        space.command("sh", "-c", 'echo $$; exec "$0" -m tests.lab.agent', sys.executable),
+        [*END_WITH_US, *space.command("sh", "-c", _BEGIN, sys.executable)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=errors,

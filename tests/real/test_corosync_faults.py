@@ -10,7 +10,7 @@ import pytest
 from appliance.ports.group_channel import Delivered, Dropped
 from tests.contract.group import Group, delivered, members, views
 from tests.lab.cluster import layout
-from tests.lab.qnetd import start_qdevice, start_qnetd, wait_for_votes, with_device
+from tests.lab.qnetd import lacks_qnetd, start_qdevice, start_qnetd, wait_for_votes, with_device
 from tests.lab.world import LabWorld, make_world, why_not
 
 pytestmark = pytest.mark.real
@@ -198,9 +198,9 @@ def test_large_messages_that_a_view_change_cuts(three: LabWorld) -> None:
 @pytest.fixture
 def with_qnetd(tmp_path: Path) -> Iterator[LabWorld]:
     """Two nodes and a quorum device."""
-    reason = why_not()
+    reason = why_not() or lacks_qnetd()
     if reason:
-        pytest.skip(f"no cluster of real corosyncs: {reason}")
+        pytest.skip(f"no cluster with a quorum device: {reason}")
     names = FIVE[:2]
     conf = with_device(layout(names), timeout_ms=2000, sync_timeout_ms=3000)
     world = make_world(tmp_path / "lab", names, conf=conf)
