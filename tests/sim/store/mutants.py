@@ -22,7 +22,7 @@ from appliance.model.errors import UnavailableError
 from appliance.model.store.changes import Entry, Epoch, Point, RequestId
 from appliance.model.store.codec import Reader, Writer
 from appliance.model.store.forms import read_entry, read_point, write_point
-from appliance.model.store.messages import Begin, Census, Need, Propose, State, Transfer, decode
+from appliance.model.store.messages import Begin, Census, Need, Propose, State, Transfer
 from appliance.services.store import service
 from appliance.services.store.leases import StoreLeases
 from appliance.services.store.service import StoreService
@@ -195,21 +195,6 @@ def keep_the_stray_tail(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Replica, "_open", stray)
 
 
-def old_messages_count(patch: pytest.MonkeyPatch) -> None:
-    """A change of an earlier session is judged in the next one too."""
-    delivered = Replica.delivered
-
-    def eager(self: Replica, sender: str, payload: bytes, now_s: float) -> None:
-        message = decode(payload)
-        session = self.session
-        if isinstance(message, Propose) and session is not None and session.open:
-            self._on_propose(session, replace(message, epoch=session.epoch))
-            return
-        delivered(self, sender, payload, now_s)
-
-    patch.setattr(Replica, "delivered", eager)
-
-
 def send_again_at_once(patch: pytest.MonkeyPatch) -> None:
     """What was under way at a view change is simply sent again."""
 
@@ -360,7 +345,6 @@ MUTANTS: Final[dict[str, Mutant]] = {
         lose_the_tail,
         transfer_without_pending,
         keep_the_stray_tail,
-        old_messages_count,
         send_again_at_once,
         unknown_is_failed,
         refuse_without_asking,
