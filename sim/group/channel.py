@@ -6,17 +6,19 @@ from asyncio import CancelledError
 from collections import deque
 from collections.abc import Sequence
 
-from appliance.model.errors import TooLargeError, UnavailableError
+from appliance.model.errors import RefusedError, TooLargeError, UnavailableError
 from appliance.ports.group_channel import MAX_MESSAGE_BYTES, GroupEvent, GroupView
 from sim.group.hub import GroupHub
+from sim.group.service import GroupService
 from sim.tasks import Boot, Signal
 
 
 class SimChannel:
     """Of one process. `kill` is its sudden end."""
 
-    def __init__(self, boot: Boot, hub: GroupHub) -> None:
-        self._boot, self._hub = boot, hub
+    def __init__(self, boot: Boot, service: GroupService) -> None:
+        self._boot, self._service = boot, service
+        self._hub: GroupHub | None = None
         self._inbox: list[GroupEvent] = []
         self._reader: Signal[None] | None = None
         self._waiting: deque[Signal[None]] = deque()
@@ -24,17 +26,20 @@ class SimChannel:
         self._inside = self._wanted = False
 
     async def join(self, group: str) -> None:
-        if not self._hub.running(self._boot.node):
+        if self._wanted:
+            raise RefusedError("this process is in a group already")
+        if not self._service.running(self._boot.node):
             raise UnavailableError("corosync does not answer")
         self._wanted = True
+        self._hub = self._service.hub(group)
         self._hub.join(self._boot.node, self)
 
     async def send(self, payload: bytes) -> int:
         if len(payload) > MAX_MESSAGE_BYTES:
             raise TooLargeError(f"a message has at most {MAX_MESSAGE_BYTES} bytes")
-        if self._waiting or not self._hub.accepts(self._boot.node):
+        if self._waiting or (self._hub and not self._hub.accepts(self._boot.node)):
             await self._turn()
-        if not self._inside:
+        if not self._inside or self._hub is None or not self._wanted:
             raise UnavailableError("not a member of the group")
         self._tickets += 1
         self._hub.send(self._boot.node, payload, self._tickets)
@@ -62,7 +67,7 @@ class SimChannel:
         return events
 
     async def leave(self) -> None:
-        if self._wanted:
+        if self._wanted and self._hub is not None:
             self._wanted = False
             self._hub.leave(self._boot.node)
 

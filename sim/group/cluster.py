@@ -19,8 +19,8 @@ from sim.clock import BootClock, WallClock
 from sim.entropy import Entropy
 from sim.group.channel import SimChannel
 from sim.group.disk import Platter, SimDisk
-from sim.group.hub import GroupHub
 from sim.group.membership import SimLiveMembership
+from sim.group.service import GroupService
 from sim.group.signals import SimSignals
 from sim.kernel import Kernel, to_us
 from sim.layout import ClusterLayout
@@ -73,7 +73,7 @@ class StoreCluster:
         self.kernel = Kernel()
         self.entropy = Entropy(self.seed)
         self.fabric = Fabric(self.layout)
-        self.hub = GroupHub(self.kernel, self.entropy.child("group"))
+        self.groups = GroupService(self.kernel, self.entropy.child("group"))
         engine_entropy = self.entropy.child("network")
         self.engine = MembershipEngine(self.kernel, self.fabric, self.layout, engine_entropy, self)
         self.machines = {
@@ -100,10 +100,10 @@ class StoreCluster:
     # what the membership engine tells
 
     def unsettled(self, nodes: tuple[str, ...]) -> None:
-        self.hub.unsettled(nodes)
+        self.groups.unsettled(nodes)
 
     def installed(self, group: tuple[str, ...], views: Mapping[str, View]) -> None:
-        self.hub.installed(group, views)
+        self.groups.installed(group, views)
         for node in group:
             daemon = self.machines[node].daemon
             if daemon is not None:
@@ -121,7 +121,7 @@ class StoreCluster:
         machine.boots += 1
         boot = Boot(self.kernel, node, machine.boots, self._failed)
         clock = BootClock(boot, machine.wall, machine.drift_ppm)
-        channel = SimChannel(boot, self.hub)
+        channel = SimChannel(boot, self.groups)
         membership = SimLiveMembership(boot, self.engine)
         ports = StorePorts(
             node,
@@ -165,7 +165,7 @@ class StoreCluster:
             machine.daemon.boot.cut()
             machine.daemon = None
             machine.platter.crash()
-            self.hub.died(node)
+            self.groups.died(node)
 
     def stop_daemon(self, node: str) -> None:
         """As by SIGSTOP; corosync goes on and keeps its messages."""
@@ -189,7 +189,7 @@ class StoreCluster:
             machine.daemon.boot.cut()
             machine.daemon = None
             machine.platter.crash()
-        self.hub.forget(node)
+        self.groups.forget(node)
         self.engine.kill_node(node)
 
     def power_on(self, node: str) -> None:
@@ -219,7 +219,7 @@ class StoreCluster:
     def restart_corosync(self, node: str) -> None:
         """It dies and is started again; the daemon finds itself outside for a while."""
         if self.machines[node].on and not self.machines[node].paused:
-            self.hub.lost(node)
+            self.groups.lost(node)
             self.engine.kill_node(node)
             self.engine.start_node(node)
 

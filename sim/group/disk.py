@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from appliance.model.errors import DamagedError, DiskError, DiskFullError
+from appliance.model.errors import DamagedError, DiskError, DiskFullError, TooLargeError
 from sim.entropy import Entropy
 from sim.kernel import to_us
 from sim.tasks import Boot, Signal
 
 SYNC_S = (0.0004, 0.004)
+MAX_NAME_BYTES = 1024
 Operation = tuple[str, str, bytes]  # replace, append or remove; name; content
 
 
@@ -98,6 +99,8 @@ class SimDisk:
         self._do(("remove", name, b""))
 
     def _do(self, operation: Operation) -> None:
+        if not 0 < len(operation[1].encode()) <= MAX_NAME_BYTES:
+            raise TooLargeError(f"a name has 1 to {MAX_NAME_BYTES} bytes")
         self._issued += 1
         self._platter.pending.append(operation)
         _apply(self._files, operation)

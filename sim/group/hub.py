@@ -44,7 +44,7 @@ class GroupHub:
 
     def __init__(self, kernel: Kernel, entropy: Entropy) -> None:
         self._kernel, self._entropy = kernel, entropy
-        self._rings: dict[str, Ring] = {}
+        self.rings: dict[str, Ring] = {}
         self._endpoints: dict[str, Endpoint] = {}
         self._active: dict[str, Endpoint] = {}  # whose joining was delivered
         self._dying_us: dict[str, int] = {}
@@ -55,13 +55,21 @@ class GroupHub:
         self._draws += 1
         return self._entropy.unit(*key, self._kernel.now_us, self._draws)
 
+    def take_rings(self, other: GroupHub) -> None:
+        """Begin with the rings that there are, none of whose nodes is in this group yet."""
+        new: dict[tuple[str, ...], Ring] = {}
+        for node, ring in other.rings.items():
+            kept = new.setdefault(ring.nodes, Ring(ring.nodes))
+            kept.stalled_us, kept.holder = ring.stalled_us, ring.holder
+            self.rings[node] = kept
+
     # processes
 
     def join(self, node: str, endpoint: Endpoint) -> None:
         """The process joins; its first view comes in order. Without a ring: once there is one."""
         self._endpoints[node] = endpoint
         due_us = self._dying_us.get(node, 0) + 1  # the others hear of a predecessor's end first
-        if node in self._rings:
+        if node in self.rings:
             sent = Sent(Kind.JOIN, node, endpoint)
             if due_us > self._kernel.now_us:
                 self._kernel.call_at(due_us, lambda: self._post(node, sent), ORDER_NETWORK)
@@ -69,11 +77,11 @@ class GroupHub:
                 self._post(node, sent)
 
     def running(self, node: str) -> bool:
-        return node in self._rings
+        return node in self.rings
 
     def accepts(self, node: str) -> bool:
         """Whether the ring takes messages now."""
-        ring = self._rings.get(node)
+        ring = self.rings.get(node)
         if ring is None:
             return False
         stalled_us = ring.stalled_us
@@ -86,20 +94,20 @@ class GroupHub:
     def leave(self, node: str) -> None:
         """The process leaves cleanly."""
         endpoint = self._endpoints.get(node)
-        if endpoint is not None and node in self._rings:
+        if endpoint is not None and node in self.rings:
             self._post(node, Sent(Kind.LEAVE, node, endpoint))
 
     def died(self, node: str) -> None:
         """The process died; its node goes on."""
         endpoint = self._endpoints.pop(node, None)
         self._active.pop(node, None)
-        if endpoint is not None and node in self._rings:
+        if endpoint is not None and node in self.rings:
             gone = Sent(Kind.LEAVE, node, endpoint)
             self._dying_us[node] = self._kernel.now_us + GONE_US
             self._kernel.call_in(GONE_US, lambda: self._post(node, gone), ORDER_NETWORK)
 
     def _post(self, node: str, sent: Sent) -> None:
-        ring = self._rings.get(node)
+        ring = self.rings.get(node)
         if ring is None:
             return
         ring.order.append(sent)
@@ -136,7 +144,7 @@ class GroupHub:
     def _deliver_early(self, ring: Ring) -> None:
         """Who holds the token of a stalled ring delivers up to its own last message."""
         holder = ring.holder
-        if self._rings.get(holder) is not ring:
+        if self.rings.get(holder) is not ring:
             return
         own = [at for at, sent in enumerate(ring.order) if sent.sender == holder]
         if own and own[-1] >= ring.position(holder):
@@ -173,7 +181,7 @@ class GroupHub:
 
     def lost(self, node: str) -> None:
         """The node, or its corosync, is gone at once: whoever is left there is outside."""
-        self._rings.pop(node, None)
+        self.rings.pop(node, None)
         self._active.pop(node, None)
         endpoint = self._endpoints.get(node)
         if endpoint is not None:
@@ -183,12 +191,12 @@ class GroupHub:
         """The node lost its power: with its processes."""
         self._endpoints.pop(node, None)
         self._active.pop(node, None)
-        self._rings.pop(node, None)
+        self.rings.pop(node, None)
 
     def unsettled(self, nodes: tuple[str, ...]) -> None:
         """The rings of these nodes stall. Implements `MembershipListener`."""
         for node in nodes:
-            ring = self._rings.get(node)
+            ring = self.rings.get(node)
             if ring is not None and ring.stalled_us is None:
                 ring.stalled_us = self._kernel.now_us
                 at = int(self._draw("token", node) * len(ring.nodes))
@@ -196,7 +204,7 @@ class GroupHub:
 
     def installed(self, group: tuple[str, ...], views: Mapping[str, View]) -> None:
         """A ring of these nodes. Implements `MembershipListener`."""
-        rings = {name: self._rings.get(name) for name in group}
+        rings = {name: self.rings.get(name) for name in group}
         first = rings[group[0]]
         if first is not None and first.nodes == group and all(r is first for r in rings.values()):
             self._recovered(first)
@@ -245,7 +253,7 @@ class GroupHub:
         new.joined = tuple(sorted(name for name in group if name in came[name]))
         self._tell_views(new, knew, came)
         for name in group:
-            self._rings[name] = new
+            self.rings[name] = new
             endpoint = self._endpoints.get(name)
             if rings[name] is None and endpoint is not None:
                 new.order.append(Sent(Kind.JOIN, name, endpoint))

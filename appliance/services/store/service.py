@@ -193,11 +193,14 @@ class StoreService:
     def unwatch(self, watch: Watch) -> None:
         self._watches.remove(watch)
 
-    # loops
+    # loops: each ends with the replica that it began with, also when cancelling comes too late
 
     async def _receive(self) -> None:
+        replica = self.replica
         while True:
             events = await self._ports.channel.receive()
+            if self._replica is not replica:
+                return
             now_s = self._ports.clock.monotonic()
             for event in events:
                 self._take(event, now_s)
@@ -218,8 +221,9 @@ class StoreService:
                     return  # not of this store's making; ignored by all members alike
 
     async def _sync(self) -> None:
-        while True:
-            written = self.replica.out.written
+        replica = self.replica
+        while self._replica is replica:
+            written = replica.out.written
             if written == self._synced:
                 await self._to_sync
                 self._to_sync = self._ports.signals.new()
@@ -229,13 +233,15 @@ class StoreService:
             except DiskError as error:
                 self._fail(error)
                 return
-            self._synced = written
-            self.replica.synced(written)
-            self.replica.flush()
-            self._act()
+            if self._replica is replica:
+                self._synced = written
+                replica.synced(written)
+                replica.flush()
+                self._act()
 
     async def _send(self) -> None:
-        while True:
+        replica = self.replica
+        while self._replica is replica:
             if not self._outgoing:
                 await self._to_send
                 self._to_send = self._ports.signals.new()
@@ -246,7 +252,7 @@ class StoreService:
                 continue  # outside the group; a view will follow, and what was lost is found out
 
     async def _count(self) -> None:
-        membership = self._ports.membership
+        membership, replica = self._ports.membership, self.replica
         while True:
             view = membership.view()
             try:
@@ -254,8 +260,10 @@ class StoreService:
                 census = census_of(self._ports.node, view, votes, self._ports.shares)
             except UnavailableError:
                 census = NO_CENSUS
-            self.replica.counted(census)
-            self.replica.flush()
+            if self._replica is not replica:
+                return
+            replica.counted(census)
+            replica.flush()
             self._act()
             self._tick()
             await membership.changed(view.epoch)

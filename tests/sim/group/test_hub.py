@@ -11,7 +11,8 @@ from appliance.ports.group_channel import Delivered, Dropped, GroupEvent, GroupV
 from sim.entropy import Entropy
 from sim.group.channel import SimChannel
 from sim.group.disk import Platter, SimDisk
-from sim.group.hub import WHOLE_BYTES, GroupHub
+from sim.group.hub import WHOLE_BYTES
+from sim.group.service import GroupService
 from sim.kernel import Kernel, to_us
 from sim.layout import ClusterLayout
 from sim.network.fabric import Fabric
@@ -30,7 +31,7 @@ class Group:
         entropy = Entropy(seed)
         layout: ClusterLayout = cluster(3, token_s=1.0, token_coefficient_s=0.0)
         self.fabric = Fabric(layout)
-        self.hub = GroupHub(self.kernel, entropy)
+        self.hub = GroupService(self.kernel, entropy)
         self.engine = MembershipEngine(self.kernel, self.fabric, layout, entropy, self.hub)
         self.engine.begin(NODES)
         self.heard: dict[str, list[GroupEvent]] = {name: [] for name in NODES}
