@@ -80,6 +80,10 @@ def command(
         for name, given in shown:
             if given:
                 raise typer.BadParameter(f"{name} shows one file, not {len(scenarios)}")
+    if live and format_ is Format.JSONL:
+        raise typer.BadParameter("--live and --format jsonl exclude each other")
+    if report is not None and report.is_dir():
+        raise typer.BadParameter(f"--report: {report} is a folder, a file is expected")
     wanted = Wanted(
         seed=seed,
         coasting=not polled,

@@ -13,6 +13,7 @@ from sim.layout import ClusterLayout, LinkSpec, NodeSpec, QuorumSpec, StorageSpe
 WATCHDOGS = ("hardware", "softdog", "broken")
 _MOST_NODES = 200
 _MOST_LINKS = 8  # as corosync has
+MIB = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,7 @@ def _refined_node(table: Table, node: NodeSpec) -> NodeSpec:
         node,
         site=table.text("site", node.site),
         cpus=table.integer("cpus", node.cpus, least=1),
-        memory_bytes=table.size_bytes("memory", node.memory_bytes),
+        memory_bytes=table.size_bytes("memory", node.memory_bytes, least=MIB),
         votes=table.integer("votes", node.votes),
         boot_s=table.duration_s("boot_time", node.boot_s),
         shutdown_s=table.duration_s("shutdown_time", node.shutdown_s),

@@ -20,6 +20,7 @@ from scenarios.quantities import (
     duration_s,
     rate_bytes_s,
     size_bytes,
+    size_text,
 )
 from scenarios.suggest import did_you_mean
 
@@ -141,13 +142,15 @@ class Table:
     def optional_duration_s(self, key: str) -> float | None:
         return self.duration_s(key) if key in self else self._take(key, None)
 
-    def size_bytes(self, key: str, default: int = _UNSET) -> int:
+    def size_bytes(self, key: str, default: int = _UNSET, *, least: int = 0) -> int:
         value: Any = self._take(key, default)
         found = size_bytes(value) if isinstance(value, str) else None
         if found is None:
             if key not in self:
                 return int(value)
             self.fail(key, f"{SIZE_HELP} is expected")
+        if found < least:
+            self.fail(key, f"'{value}' is too little: at least {size_text(least)} is expected")
         return found
 
     def rate_bytes_s(self, key: str, default: float = _UNSET) -> float:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from scenarios.format.cluster import node_names
+from scenarios.format.cluster import MIB, node_names
 from scenarios.format.fields import Place, Table
 from scenarios.format.names import is_sid, spread_names
 from scenarios.suggest import did_you_mean
@@ -81,7 +81,7 @@ def _guest(table: Table, sid: str, node: str, layout: ClusterLayout) -> GuestSpe
         storage=table.choice("storage", storages, usual.storage),
         disk_bytes=table.size_bytes("disk", usual.disk_bytes),
         cpus=table.integer("cpus", usual.cpus, least=1),
-        memory_bytes=table.size_bytes("memory", usual.memory_bytes),
+        memory_bytes=table.size_bytes("memory", usual.memory_bytes, least=MIB),
         busy=table.number("busy", usual.busy, least=0, most=1),
         busy_memory=table.number("busy_memory", usual.busy_memory, least=0, most=1),
         dirty_bytes_s=table.rate_bytes_s("dirty", usual.dirty_bytes_s),

@@ -18,6 +18,8 @@ def check_possible(
     layout = cluster.layout
     if not any(node.initially_on for node in layout.nodes):
         cluster.table.fail("nodes", "every node is off: nothing can happen")
+    if not any(node.votes for node in layout.nodes):
+        cluster.table.fail("nodes", "no node has a vote: there can never be a quorum")
     _nodes_are_on(layout, guests, places)
     _storages_are_there(layout, guests, places)
     _memory_suffices(layout, guests, places)

@@ -76,7 +76,11 @@ def load_case(folder: Path) -> CaseInputs:
         raise ConfigError("is no case folder: it has no cmdlist", file=str(folder))
     names = [*FILES, *(path.name for path in sorted(folder.glob("service_status_*")))]
     paths = {name: folder / name for name in names}
-    return parse_case({name: _read(path) for name, path in paths.items() if path.is_file()})
+    try:
+        return parse_case({name: _read(path) for name, path in paths.items() if path.is_file()})
+    except ConfigError as error:
+        place = str(folder / error.file)
+        raise ConfigError(error.message, file=place, line=error.line, field=error.field) from None
 
 
 def parse_case(files: Files) -> CaseInputs:

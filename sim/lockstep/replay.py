@@ -36,7 +36,12 @@ def case_folders(folder: Path) -> list[Path]:
     """The cases of a folder, by name."""
     if not folder.is_dir():
         raise ConfigError("is no folder", file=str(folder))
-    return sorted(path.parent for path in folder.glob("*/cmdlist"))
+    found = sorted(path.parent for path in folder.glob("*/cmdlist"))
+    if not found:
+        raise ConfigError(
+            "no case in this folder: none of its folders has a cmdlist", file=str(folder)
+        )
+    return found
 
 
 def compare_all(folder: Path) -> Iterator[Verdict]:

@@ -63,9 +63,15 @@ def test_what_cannot_be_read_is_one_line(case: Path, name: str, text: str, said:
     (case / name).write_text(text, encoding="utf-8")
     found = quorate("replay", str(case))
     assert found.returncode == 2
-    assert said in found.stderr
+    assert f"{case}/{said}" in found.stderr
     assert len(found.stderr.splitlines()) == 1
     assert quorate("replay", "--all", str(case.parent)).returncode == 1
+
+
+def test_a_folder_without_cases_says_so(tmp_path: Path) -> None:
+    found = quorate("replay", "--all", str(tmp_path))
+    assert found.returncode == 2
+    assert "no case in this folder" in found.stderr
 
 
 @pytest.mark.parametrize("arguments", [[], ["nowhere"], ["--all", "nowhere"], ["a", "--all", "b"]])

@@ -337,6 +337,16 @@ BODIES = {
         "node.watchdog",
         "did you mean 'softdog'?",
     ),
+    "[cluster]\nnodes = 2\n[[node]]\nname = '*'\nvotes = 0\n": (
+        6,
+        "cluster.nodes",
+        "no node has a vote",
+    ),
+    "[cluster]\nnodes = 2\n[[node]]\nname = 'node1'\nmemory = '0GiB'\n": (
+        9,
+        "node.memory",
+        "'0GiB' is too little: at least 1MiB is expected",
+    ),
     "[cluster]\nnodes = 2\n[[node]]\nname = '*'\non = false\n": (
         6,
         "cluster.nodes",

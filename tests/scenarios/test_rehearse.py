@@ -144,6 +144,20 @@ def test_what_shows_one_file_takes_one(option: tuple[str, ...]) -> None:
     assert f"{option[0]} shows one file, not 2" in result.output
 
 
+@pytest.mark.usefixtures("files")
+def test_options_that_cannot_be_had_together() -> None:
+    result = rehearse("good.toml", "--live", "--format", "jsonl")
+    assert result.exit_code == 2
+    assert "exclude each other" in result.output
+
+
+def test_a_report_cannot_be_a_folder(files: Path) -> None:
+    result = rehearse("good.toml", "--report", str(files / "deep"))
+    assert result.exit_code == 2
+    assert "is a folder" in result.output
+    assert "simulated" not in result.output
+
+
 def test_a_bad_file_is_told_with_its_place_before_anything_runs(files: Path) -> None:
     (files / "wrong.toml").write_text(GOOD.replace("all guests", "all guest"), "utf-8")
     result = rehearse("good.toml", "wrong.toml")
