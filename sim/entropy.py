@@ -7,21 +7,8 @@ before. Two runs that differ in one fault therefore agree everywhere else.
 from __future__ import annotations
 
 from hashlib import blake2b
-from typing import Final
 
-_SCALE: Final = 2.0**-53
-
-
-def _encode(key: tuple[str | int, ...]) -> bytes:
-    """A key as bytes, each key as different ones: 1 is not "1", ("ab",) is not ("a", "b")."""
-    parts = []
-    for part in key:
-        if isinstance(part, str):
-            text = part.encode()
-            parts.append(b"s%d:%b" % (len(text), text))
-        else:
-            parts.append(b"i%d;" % part)
-    return b"".join(parts)
+from appliance.model.keyed import encode_key, unit_of
 
 
 class Entropy:
@@ -31,7 +18,7 @@ class Entropy:
 
     def __init__(self, seed: int, *scope: str | int) -> None:
         self.seed = seed
-        self._prefix = blake2b(_encode((seed, *scope)), digest_size=8, person=b"quorate")
+        self._prefix = blake2b(encode_key((seed, *scope)), digest_size=8, person=b"quorate")
         self._tokens = 0
 
     def child(self, *scope: str | int) -> Entropy:
@@ -40,9 +27,7 @@ class Entropy:
 
     def unit(self, *key: str | int) -> float:
         """A number in [0, 1) that depends on the seed and the key alone."""
-        drawn = self._prefix.copy()
-        drawn.update(_encode(key))
-        return (int.from_bytes(drawn.digest(), "big") >> 11) * _SCALE
+        return unit_of(self._prefix, key)
 
     def between(self, low: float, high: float, *key: str | int) -> float:
         """A number from low up to, but not including, high."""
@@ -58,7 +43,7 @@ class Entropy:
         block = 0
         while len(drawn) < size_bytes:
             hashed = self._prefix.copy()
-            hashed.update(_encode(("token", self._tokens, block)))
+            hashed.update(encode_key(("token", self._tokens, block)))
             drawn += hashed.digest()
             block += 1
         return drawn[:size_bytes].hex()
