@@ -2,33 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from appliance.model.errors import (
-    ExistsError,
-    MissingError,
-    NotQuorateError,
-    OutcomeUnknownError,
-    StaleError,
-    UnavailableError,
-)
-from appliance.model.store.changes import ABSENT, Delete, Put
 from appliance.services.store.service import StoreService
 from sim.entropy import Entropy
 from sim.group.cluster import Daemon, StoreCluster
 from sim.kernel import to_us
-from tests.sim.store.linear import FOREVER, Kind, Op
-
-LARGE_BYTES = 1_020_000  # does not travel in one piece
-
-
-@dataclass(slots=True)
-class Ack:
-    """A write that was acknowledged, and in which version."""
-
-    number: int
-    version: int
+from tests.histories.recorder import Recorder
 
 
 @dataclass
@@ -37,21 +17,13 @@ class Clients:
 
     cluster: StoreCluster
     entropy: Entropy
-    keys: tuple[str, ...] = (
-        *("a.cfg", "b.cfg", "c.cfg", "d.cfg", "e.cfg", "f.cfg"),
-        "nodes/n1/qemu-server/100.conf",
-    )
     pause_s: float = 0.4
     per_node: int = 2
     stopped: bool = False
-    history: dict[str, list[Op]] = field(default_factory=dict)
-    acks: list[Ack] = field(default_factory=list)
-    failed: set[int] = field(default_factory=set)
-    outcomes: dict[str, int] = field(default_factory=dict)
-    _numbers: int = 0
     _bursts: int = 0
-    _known: dict[tuple[int, str], tuple[int, int]] = field(default_factory=dict)
-    _open: dict[int, tuple[str, Op]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.recorder = Recorder(self.entropy, lambda: self.cluster.kernel.now_us / 1e6)
 
     def attend(self, node: str, daemon: Daemon) -> None:
         """A daemon was started."""
@@ -68,12 +40,6 @@ class Clients:
                 where = (node, daemon.boot.number, 2 + each, -self._bursts)
                 daemon.boot.spawn(self._one(daemon.store, where), "burst")
 
-    def finish(self) -> None:
-        """What has not come back by now never will."""
-        for key, op in self._open.values():
-            self.history.setdefault(key, []).append(op)
-        self._open.clear()
-
     async def _run(self, node: str, daemon: Daemon, client: int) -> None:
         turn = 0
         while not self.stopped:
@@ -85,79 +51,7 @@ class Clients:
             await self._one(daemon.store, where)
 
     async def _one(self, store: StoreService, where: tuple[str | int, ...]) -> None:
-        key = self.keys[int(self.entropy.unit("key", *where) * len(self.keys))]
-        drawn = self.entropy.unit("what", *where)
-        self._numbers += 1
-        number = self._numbers
-        content = b"%d" % number
-        if self.entropy.unit("large", *where) < 0.004:
-            content += b" " * LARGE_BYTES
-        slot = (client_of(where), key)
-        seen, version = self._known.get(slot, (0, ABSENT))
-        act: Callable[[], Awaitable[int]]
-        timeout_s = self.entropy.between(1.0, 8.0, "timeout", *where)
-        if drawn < 0.35:
-            put = Put(key, content)
-            act, op = (lambda: store.change(put, timeout_s=timeout_s)), Kind.WRITE
-        elif drawn < 0.6:
-            put = Put(key, content, expect=version)
-            act, op = (lambda: store.change(put, timeout_s=timeout_s)), Kind.SWAP
-        elif drawn < 0.7:
-            act, op = (lambda: store.change(Delete(key), timeout_s=timeout_s)), Kind.REMOVE
-        else:
-            act, op = (lambda: self._read(store, slot)), Kind.READ
-        await self._record(store, key, Op(number, op, self._now_s(), FOREVER, seen), act, slot)
-
-    def _now_s(self) -> float:
-        return self.cluster.kernel.now_us / 1e6
-
-    async def _read(self, store: StoreService, slot: tuple[int, str]) -> int:
-        await store.catch_up(timeout_s=8.0)
-        try:
-            file = store.read(slot[1])
-        except MissingError:
-            self._known[slot] = (0, ABSENT)
-            return 0
-        self._known[slot] = (int(file.content), file.version)
-        return int(file.content)
-
-    async def _record(
-        self,
-        store: StoreService,
-        key: str,
-        op: Op,
-        act: Callable[[], Awaitable[int]],
-        slot: tuple[int, str],
-    ) -> None:
-        if op.kind is not Kind.READ:
-            self._open[op.number] = (key, op)
-        kind, seen = op.kind, op.seen
-        try:
-            result = await act()
-        except (NotQuorateError, UnavailableError) as error:
-            self._count(type(error).__name__)
-            self.failed.add(op.number)
-            self._open.pop(op.number, None)
-            return
-        except OutcomeUnknownError:
-            self._count("unknown")
-            return
-        except (StaleError, ExistsError, MissingError):
-            kind = Kind.SWAP_REFUSED if op.kind is Kind.SWAP else Kind.REMOVE_REFUSED
-        else:
-            if op.kind is Kind.READ:
-                seen = result
-            else:
-                self.acks.append(Ack(op.number, result))
-                value = 0 if op.kind is Kind.REMOVE else op.number
-                self._known[slot] = (value, result if value else ABSENT)
-        self._open.pop(op.number, None)
-        self._count(kind.name)
-        ended = Op(op.number, kind, op.called_s, self._now_s(), seen)
-        self.history.setdefault(key, []).append(ended)
-
-    def _count(self, what: str) -> None:
-        self.outcomes[what] = self.outcomes.get(what, 0) + 1
+        await self.recorder.one(store, client_of(where), where)
 
 
 def client_of(where: tuple[str | int, ...]) -> int:

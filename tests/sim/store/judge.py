@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from appliance.core.store.replica import Replica
-from appliance.model.store.changes import ORIGIN, Epoch, File, Point
 from sim.entropy import Entropy
 from sim.group.cluster import Daemon, StoreCluster
 from sim.kernel import ORDER_COMMIT, to_us
+from tests.histories.ledger import Ledger, committed_since
+from tests.histories.linear import linearizable
 from tests.sim.network.lab import cluster
 from tests.sim.store.clients import Clients
 from tests.sim.store.faults import Troubles
-from tests.sim.store.linear import linearizable
 
 TROUBLE_S = 30.0
 CALM_S = 26.0
@@ -42,8 +42,7 @@ class Trial:
         self.clients.pause_s = (0.4, 0.4, 3.0)[int(entropy.unit("pace") * 3)]
         faults = entropy.child("faults")
         self.troubles = Troubles(self.cluster, faults, TROUBLE_S, self._burst)
-        self.ledger: dict[int, tuple[Point, tuple[int, ...]]] = {}
-        self.sessions: dict[Epoch, tuple[str, ...]] = {}
+        self.ledger = Ledger()
         self.looked: dict[str, tuple[Replica, int]] = {}
         self.cluster.on_daemon = self._attend
         for name, machine in self.cluster.machines.items():
@@ -120,35 +119,23 @@ class Trial:
         self.looked[replica.node] = (replica, replica.log.committed)
         session = replica.session
         if session is not None and session.open:
-            self.sessions[session.epoch] = session.members
-        for entry in replica.log.after(version):
-            if entry.version > replica.log.committed:
-                break
-            numbers = tuple(int(cell.content) for _, cell in entry.cells if isinstance(cell, File))
-            known = self.ledger.setdefault(entry.version, (entry.point, numbers))
-            if known[0] != entry.point:
-                self._say(f"{replica.node}: version {entry.version} has two contents")
+            self.ledger.sessions[session.epoch] = session.members
+        for wrong in self.ledger.note(replica.node, committed_since(replica, version)):
+            self._say(wrong)
 
     # at the end
 
     def _end(self) -> None:
-        self.clients.finish()
+        self.clients.recorder.finish()
         for who, error in self.cluster.failures:
             self._say(f"{who} failed: {error!r}")
-        self._check_acks()
+        shares = dict.fromkeys(self.cluster.machines, 1)
+        for wrong in self.ledger.judge(self.clients.recorder.acks, shares):
+            self._say(wrong)
         self._check_convergence()
-        for key, history in self.clients.history.items():
+        for key, history in self.clients.recorder.history.items():
             if not linearizable(history):
                 self._say(f"{key}: not linearizable")
-
-    def _check_acks(self) -> None:
-        for ack in self.clients.acks:
-            point, numbers = self.ledger.get(ack.version, (ORIGIN, ()))
-            if not point.version or (numbers and ack.number not in numbers):
-                self._say(f"acknowledged write {ack.number} is not version {ack.version}")
-            members = self.sessions.get(point.epoch)
-            if members is not None and 2 * len(members) <= self.nodes:
-                self._say(f"{ack.number} was acknowledged among {', '.join(members)}")
 
     def _check_convergence(self) -> None:
         replicas = self.replicas()

@@ -20,7 +20,7 @@ CHUNK = 20
 def test_a_random_history(seed: int) -> None:
     trial = Trial(seed)
     assert trial.run() == []
-    assert trial.clients.acks
+    assert trial.clients.recorder.acks
     assert trial.held_s > 10
 
 
@@ -35,4 +35,4 @@ def test_the_same_seed_is_the_same_history() -> None:
     one, other = Trial(5), Trial(5)
     assert one.run() == other.run() == []
     assert one.ledger == other.ledger
-    assert one.clients.history == other.clients.history
+    assert one.clients.recorder.history == other.clients.recorder.history

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.sim.store.linear import FOREVER, Kind, Op, linearizable
+from tests.histories.linear import FOREVER, Kind, Op, linearizable
 
 W, R, S, X, D, M = (
     Kind.WRITE,

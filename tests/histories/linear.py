@@ -77,9 +77,15 @@ def linearizable(history: Sequence[Op]) -> bool:
 
 def _next(ops: Sequence[Op], done: int) -> list[int]:
     """Those that may come next: called before any that is left has ended."""
-    left = [at for at in range(len(ops)) if not done >> at & 1]
-    first_end_s = min(ops[at].ended_s for at in left)
-    return [at for at in left if ops[at].called_s <= first_end_s]
+    found: list[int] = []
+    first_end_s = FOREVER
+    at = (~done & (done + 1)).bit_length() - 1  # the first that is left
+    while at < len(ops) and ops[at].called_s <= first_end_s:
+        if not done >> at & 1:
+            found.append(at)
+            first_end_s = min(first_end_s, ops[at].ended_s)
+        at += 1
+    return [at for at in found if ops[at].called_s <= first_end_s]
 
 
 def _relevant(history: Sequence[Op]) -> list[Op]:

@@ -1,0 +1,1 @@
+"""What clients of the store saw, and what must hold for it: the same in simulation and for real."""
