@@ -20,6 +20,7 @@ from appliance.model.errors import (
     MissingError,
     OutcomeUnknownError,
     QuorateError,
+    RefusedError,
     UnavailableError,
 )
 from appliance.model.store.changes import LEASE_MARK, File, Step
@@ -110,6 +111,12 @@ class StoreService:
         for signal in answers.values():
             signal.fire(OutcomeUnknownError("the store was closed before it was confirmed"))
         await self._ports.channel.leave()
+
+    def stand_on(self, ports: StorePorts) -> None:
+        """Run on other ports from the next `open` on. RefusedError unless it is closed."""
+        if self.running:
+            raise RefusedError("the store is open")
+        self._ports = ports
 
     async def _load(self) -> Loaded:
         disk = self._ports.disk

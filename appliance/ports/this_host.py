@@ -1,0 +1,19 @@
+"""What this node knows of its own network identity."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class ThisHost(Protocol):
+    def addresses(self) -> tuple[str, ...]:
+        """IP addresses of this node's interfaces that others can reach, the preferred one first."""
+        ...
+
+    async def resolve(self, name: str) -> tuple[str, ...]:
+        """The IP addresses of a host name, or the address itself; none if it is unknown."""
+        ...
+
+    def fingerprint(self) -> str:
+        """SHA-256 of the certificate that this node's API shows: `AB:CD:...`, 32 pairs."""
+        ...
