@@ -12,6 +12,7 @@ QuorateError
   MissingError         there is no such file
   ExistsError          there is one already, or its guest is configured elsewhere
   ForbiddenError       not for this reader
+  UnauthenticatedError nobody knows who asks: no credentials, or bad ones
   DiskError            the local disk failed
     DiskFullError      there was no room for a write, which was undone
     DamagedError       what is on the disk is not what was written
@@ -99,6 +100,12 @@ class ForbiddenError(QuorateError):
     """Not for this reader or writer; nothing was done."""
 
     code = "forbidden"
+
+
+class UnauthenticatedError(QuorateError):
+    """It is not known who asks: no credentials, or bad ones; nothing was done."""
+
+    code = "unauthenticated"
 
 
 class DiskError(QuorateError):

@@ -1,0 +1,1 @@
+"""Who may do what: tickets, tokens, passwords, roles and permissions, decided without any I/O."""
