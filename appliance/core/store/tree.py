@@ -6,20 +6,25 @@ Readers see what is committed. Changes are judged on both together ("applied").
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
-from appliance.model.store.changes import LEASE_MARK, Cell, Entry, File
+from appliance.model.store.changes import LEASE_MARK, Cell, Cells, Entry, File
 from appliance.model.store.paths import folders_of, guest_of
 
 
 class Tree:
-    """size_bytes, files, guests and folders are those of the applied state."""
+    """size_bytes, files, guests and folders are those of the applied state.
 
-    __slots__ = ("_overlay", "committed", "files", "folders", "guests", "size_bytes")
+    placed: each guest's file as committed; another object whenever a guest comes, goes or moves.
+    """
+
+    __slots__ = ("_overlay", "committed", "files", "folders", "guests", "placed", "size_bytes")
 
     def __init__(self, cells: Mapping[str, Cell] | None = None) -> None:
         self.committed: dict[str, Cell] = dict(cells or {})
         self._overlay: dict[str, tuple[Cell | None, int]] = {}
         self._recount()
+        self.placed: Mapping[int, str] = MappingProxyType(dict(self.guests))
 
     def _recount(self) -> None:
         self.size_bytes = self.files = 0
@@ -41,6 +46,8 @@ class Tree:
 
     def commit(self, entry: Entry) -> None:
         """The oldest entry that was applied is safe now."""
+        if any((key in self.committed) != (cell is not None) for key, cell in entry.cells):
+            self._place(entry.cells)
         for key, cell in entry.cells:
             if cell is None:
                 self.committed.pop(key, None)
@@ -68,6 +75,18 @@ class Tree:
             self.files += step
             for folder in folders_of(key):
                 self.folders[folder] = self.folders.get(folder, 0) + step
+
+    def _place(self, cells: Cells) -> None:
+        """Files come or go with these; guests perhaps."""
+        placed = dict(self.placed)
+        for key, cell in cells:
+            guest = guest_of(key)
+            if guest is not None and cell is not None:
+                placed[guest] = key
+            elif guest is not None and placed.get(guest) == key:
+                del placed[guest]
+        if placed != self.placed:
+            self.placed = MappingProxyType(placed)
 
     def _count_guest(self, guest: int, key: str, after: Cell | None) -> None:
         if after is not None:

@@ -32,7 +32,7 @@ def check_path(path: str) -> None:
 
 def guest_of(path: str) -> int | None:
     """The number of the guest that this file configures, if it does."""
-    found = _GUEST.fullmatch(path)
+    found = _GUEST.fullmatch(path) if path.startswith("nodes/") else None
     return int(found[1]) if found else None
 
 

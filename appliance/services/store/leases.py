@@ -18,8 +18,8 @@ from appliance.model.errors import (
 )
 from appliance.model.store.changes import DropLease, ExpireLease, Step, TakeLease
 from appliance.ports.clock import Clock
+from appliance.ports.config_store import ConfigStore
 from appliance.ports.leases import LeaseAnswer
-from appliance.services.store.service import StoreService
 
 GRACE_S: Final = 1.0
 RENEW_TIMEOUT_S: Final = 10.0
@@ -28,7 +28,7 @@ RENEW_TIMEOUT_S: Final = 10.0
 class StoreLeases:
     """The leases of one node."""
 
-    def __init__(self, node: str, store: StoreService, clock: Clock) -> None:
+    def __init__(self, node: str, store: ConfigStore, clock: Clock) -> None:
         self._node, self._store, self._clock = node, store, clock
         self._until_s: dict[str, float] = {}
         self._given_up: dict[str, int] = {}  # how often
@@ -66,15 +66,14 @@ class StoreLeases:
 
     def free_in_s(self, name: str) -> float | None:
         """How long until others may take it if its holder falls silent now."""
-        replica = self._store.replica
-        lease, seen_s = replica.lease(name), replica.lease_seen_s(name)
+        lease, seen_s = self._store.lease(name), self._store.lease_seen_s(name)
         if lease is None or seen_s is None:
             return None
         return max(0.0, seen_s + lease.life_s + GRACE_S - self._clock.monotonic())
 
     def _steps(self, name: str, life_s: float) -> tuple[Step, ...]:
         take = TakeLease(name, life_s)
-        lease = self._store.replica.lease(name)
+        lease = self._store.lease(name)
         if lease is None or lease.holder == self._node or self.free_in_s(name) != 0.0:
             return (take,)
         return ExpireLease(name, lease.version), take

@@ -6,7 +6,7 @@ A batch of messages costs one sync of the disk and one confirmation. Reads are l
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -23,15 +23,15 @@ from appliance.model.errors import (
     RefusedError,
     UnavailableError,
 )
-from appliance.model.store.changes import LEASE_MARK, File, Step
+from appliance.model.store.changes import LEASE_MARK, File, Lease, Step
 from appliance.model.store.paths import is_private
+from appliance.ports.config_store import TIMEOUT_S, StoreWatch
 from appliance.ports.group_channel import Delivered, GroupEvent, GroupView
 from appliance.ports.signals import Signal
 from appliance.ports.tasks import Task
 from appliance.services.store.ports import StorePorts, census_of
 
 GROUP: Final = "quorate.store"
-TIMEOUT_S: Final = 15.0
 REOPEN_S: Final = 10.0  # after the disk was full
 
 
@@ -190,6 +190,18 @@ class StoreService:
         version: int = outcome
         return version
 
+    def guests(self) -> Mapping[int, str]:
+        """Each guest's number and its file as committed; the same object until that changes."""
+        return self.replica.tree.placed
+
+    def lease(self, name: str) -> Lease | None:
+        """Who holds it, as committed here."""
+        return self.replica.lease(name)
+
+    def lease_seen_s(self, name: str) -> float | None:
+        """When this node learned of its last change."""
+        return self.replica.lease_seen_s(name)
+
     def watch(self, prefix: str = "") -> Watch:
         """Committed changes below a prefix from now on; private files too, by name only."""
         new = self._ports.signals.new
@@ -197,8 +209,8 @@ class StoreService:
         self._watches.append(watch)
         return watch
 
-    def unwatch(self, watch: Watch) -> None:
-        self._watches.remove(watch)
+    def unwatch(self, watch: StoreWatch) -> None:
+        self._watches = [kept for kept in self._watches if kept is not watch]
 
     # loops: each ends with the replica that it began with, also when cancelling comes too late
 

@@ -126,6 +126,22 @@ def test_a_watch_tells_what_changed_below_its_prefix() -> None:
     assert done(world, "n2", watch.next()) == (VM, MOVED)
 
 
+def test_the_places_of_guests_are_one_object_until_one_changes() -> None:
+    world = lab()
+    put(world, "n1", VM)
+    store = world.store("n2")
+    before = store.guests()
+    assert before == {100: VM}
+    put(world, "n1", VM, b"other content")
+    put(world, "n1", "storage.cfg")
+    assert store.guests() is before
+    done(world, "n3", world.store("n3").change(Rename(VM, MOVED)))
+    assert store.guests() == {100: MOVED}
+    assert before == {100: VM}
+    done(world, "n3", world.store("n3").change(Delete(MOVED)))
+    assert store.guests() == {}
+
+
 def test_a_minority_refuses_at_once_and_catches_up_later() -> None:
     world = lab()
     handle = world.cut(("n1",), ("n2", "n3"))
