@@ -14,6 +14,6 @@ class ThisHost(Protocol):
         """The IP addresses of a host name, or the address itself; none if it is unknown."""
         ...
 
-    def fingerprint(self) -> str:
-        """SHA-256 of the certificate that this node's API shows: `AB:CD:...`, 32 pairs."""
+    def certificate(self) -> bytes:
+        """The certificate (PEM) that this node's API shows."""
         ...

@@ -27,6 +27,7 @@ from appliance.model.formats import is_node_name
 Resolve = Callable[[str], Sequence[str]]
 
 ALGORITHMS: Final = ("ffsplit", "lms", "2nodelms", "test")
+TLS: Final = ("on", "off", "required")
 TRANSPORTS: Final = ("knet", "udp", "udpu")
 MAX_NODE_ID: Final = 2**32 - 1
 _NOT_WITH_DEVICE: Final = ("two_node", "last_man_standing", "auto_tie_breaker")

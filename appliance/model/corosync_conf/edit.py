@@ -9,6 +9,7 @@ from typing import Final
 from appliance.model.corosync_conf.check import (
     ALGORITHMS,
     MAX_NODE_ID,
+    TLS,
     is_address,
 )
 from appliance.model.corosync_conf.layout import (
@@ -177,7 +178,8 @@ def remove_node(conf: CorosyncConf, name: str) -> CorosyncConf:
     kept = tuple(node for node in conf.node_sections() if section_name(node) != name)
     if not kept:
         raise ConfigError("is the last node of the cluster", field=name)
-    return conf.with_nodes(kept).bumped()
+    fewer = conf if len(kept) > 1 else conf.with_section(conf.quorum.with_value("two_node", None))
+    return fewer.with_nodes(kept).bumped()
 
 
 def _check_new(conf: CorosyncConf, node: ConfNode) -> None:
@@ -273,7 +275,9 @@ def remove_link(conf: CorosyncConf, number: int) -> CorosyncConf:
 # quorum and timings
 
 
-def set_device(conf: CorosyncConf, host: str, *, algorithm: str | None = None) -> CorosyncConf:
+def set_device(
+    conf: CorosyncConf, host: str, *, algorithm: str | None = None, tls: str = "on"
+) -> CorosyncConf:
     """With a quorum device on that host.
 
     Without an algorithm the one that fits: ffsplit (one vote, exactly one half survives) for an
@@ -288,9 +292,11 @@ def set_device(conf: CorosyncConf, host: str, *, algorithm: str | None = None) -
     if chosen not in ALGORITHMS:
         allowed = ", ".join(ALGORITHMS)
         raise ConfigError(f"is not one of {allowed}", field="quorum.device.net.algorithm")
+    if tls not in TLS:
+        raise ConfigError(f"is not one of {', '.join(TLS)}", field="quorum.device.net.tls")
     votes = count - 1 if chosen == "lms" else 1
     device = _section("device", model="net", votes=str(votes)).with_sections(
-        "net", (_section("net", algorithm=chosen, host=host, tls="on"),)
+        "net", (_section("net", algorithm=chosen, host=host, tls=tls),)
     )
     quorum = conf.quorum.with_value("two_node", None).with_sections("device", (device,))
     return conf.with_section(quorum).bumped()

@@ -1,0 +1,1 @@
+"""Operations on the cluster itself: create, join, leave, links, votes, quorum device, status."""
