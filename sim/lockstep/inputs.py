@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha1
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from appliance.model.errors import ConfigError
 from appliance.model.ha.datacenter import CrsOptions, HaOptions, crs_from_fractions
@@ -16,16 +15,11 @@ from appliance.model.ha.ids import SIMULATED_TYPES, parse_sid
 from appliance.model.ha.resources import STATES as REQUESTED_STATES
 from appliance.model.ha.resources import ServiceConfig
 from appliance.model.ha.rules import RuleSet, parse_rules
-from appliance.model.ha.status import (
-    NODE_STATES,
-    SERVICE_STATES,
-    Disarm,
-    ManagerStatus,
-    ServiceStatus,
-)
+from appliance.model.ha.status import ManagerStatus
+from appliance.model.ha.status_files import manager_status_of
+from appliance.model.json_fields import Fields, parse_json
 from appliance.ports.ha_store import DatacenterOptions
 
-T = TypeVar("T")
 Files = Mapping[str, str]
 FILES = (
     "cmdlist",
@@ -111,74 +105,6 @@ def parse_case(files: Files) -> CaseInputs:
     )
 
 
-class Fields:
-    """A JSON object, read field by field; what is wrong names the file and the path to it."""
-
-    def __init__(self, value: Any, file: str, path: str = "") -> None:
-        self.file, self.path = file, path
-        if not isinstance(value, dict):
-            raise self.error("", "must be an object")
-        self.values: dict[str, Any] = value
-
-    def error(self, name: str, message: str) -> ConfigError:
-        place = ".".join(part for part in (self.path, name) if part)
-        return ConfigError(message, file=self.file, field=place or None)
-
-    def inner(self, name: str) -> Fields:
-        place = ".".join(part for part in (self.path, name) if part)
-        return Fields(self.values.get(name, {}), self.file, place)
-
-    def text(self, name: str) -> str | None:
-        value = self.values.get(name)
-        if value is None or isinstance(value, str):
-            return value
-        raise self.error(name, "must be a string")
-
-    def needed_text(self, name: str) -> str:
-        value = self.text(name)
-        if not value:
-            raise self.error(name, "is missing")
-        return value
-
-    def choice(self, name: str, allowed: tuple[str, ...], default: str | None = None) -> str:
-        value = self.text(name) or default
-        if value is None:
-            raise self.error(name, "is missing")
-        if value not in allowed:
-            raise self.error(name, f"'{value}' is none of {', '.join(allowed)}")
-        return value
-
-    def number(self, name: str) -> float | None:
-        return self._number(name, float, "must be a number")
-
-    def whole(self, name: str, default: int) -> int:
-        value = self._number(name, int, "must be a whole number")
-        return default if value is None else value
-
-    def flag(self, name: str, default: bool) -> bool:
-        value = self.values.get(name)
-        if value is None:
-            return default
-        if value in (0, 1, "0", "1"):
-            return value in (1, "1")
-        raise self.error(name, "must be 0 or 1")
-
-    def texts(self, name: str) -> tuple[str, ...]:
-        value = self.values.get(name, [])
-        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            raise self.error(name, "must be a list of strings")
-        return tuple(value)
-
-    def _number(self, name: str, kind: Callable[[Any], T], message: str) -> T | None:
-        value = self.values.get(name)
-        if value is None:
-            return None
-        try:
-            return kind(value)
-        except (TypeError, ValueError):
-            raise self.error(name, message) from None
-
-
 def _read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
@@ -188,14 +114,7 @@ def _read(path: Path) -> str:
 
 def _json(files: Files, name: str) -> Any:
     """The file's content; None if there is no such file, or nothing in it."""
-    text = files.get(name, "")
-    if not text.strip():
-        return None
-    try:
-        return json.loads(text)
-    except ValueError as error:
-        line = getattr(error, "lineno", None)
-        raise ConfigError("is no valid JSON", file=name, line=line) from None
+    return parse_json(files.get(name, ""), name)
 
 
 def _steps(files: Files) -> tuple[tuple[str, ...], ...]:
@@ -288,40 +207,4 @@ def _options(files: Files) -> DatacenterOptions:
 
 
 def _manager_status(files: Files) -> ManagerStatus:
-    fields = Fields(_json(files, "manager_status") or {}, "manager_status")
-    nodes, services = fields.inner("node_status"), fields.inner("service_status")
-    requests = fields.inner("node_request")
-    disarm = fields.inner("disarm") if fields.values.get("disarm") else None
-    return ManagerStatus(
-        fields.text("master_node"),
-        fields.number("timestamp") or 0.0,
-        0,
-        {node: nodes.choice(node, NODE_STATES) for node in sorted(nodes.values)},
-        {sid: _service_status(services.inner(sid)) for sid in sorted(services.values)},
-        frozenset(
-            node for node in requests.values if requests.inner(node).flag("maintenance", False)
-        ),
-        None if disarm is None else _disarm(disarm),
-    )
-
-
-def _disarm(fields: Fields) -> Disarm:
-    return Disarm(fields.needed_text("mode"), fields.needed_text("state"))
-
-
-def _service_status(fields: Fields) -> ServiceStatus:
-    command = fields.texts("cmd") if fields.values.get("cmd") else None
-    if command is not None and len(command) != 2:
-        raise fields.error("cmd", "must be a verb and its argument")
-    timeout_s = fields.values.get("timeout")
-    return ServiceStatus(
-        fields.choice("state", SERVICE_STATES),
-        fields.text("node") or "",
-        fields.text("uid") or "",
-        fields.text("target"),
-        None if timeout_s is None else fields.whole("timeout", 0),
-        fields.flag("running", False),
-        fields.texts("failed_nodes"),
-        fields.text("maintenance_node"),
-        None if command is None else (command[0], command[1]),
-    )
+    return manager_status_of(Fields(_json(files, "manager_status") or {}, "manager_status"))
