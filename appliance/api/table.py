@@ -1,0 +1,123 @@
+"""The operation table: what can be asked of a node, as data."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeAlias
+
+from appliance.api.ports import ApiPorts
+from appliance.model.option import Option
+
+VERBS: Final = ("GET", "POST", "PUT", "DELETE")
+
+# A permission as the published API contract writes it. ROOT: nobody but root@pam.
+Permission: TypeAlias = Mapping[str, Any] | None
+ROOT: Final[Permission] = None
+WORLD: Final[Permission] = {"user": "world"}  # without a login
+ANY_USER: Final[Permission] = {"user": "all"}
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a handler gets. user: `root@pam`, or empty for who has not logged in."""
+
+    user: str
+    parameters: Mapping[str, Any]
+    address: str = ""
+
+
+Handler: TypeAlias = Callable[[Request, ApiPorts], Awaitable[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One thing that can be asked.
+
+    path        with parameters in braces, such as `/nodes/{node}/status`; they are options too
+    permission  see `Permission`
+    node        the parameter that names the node which must run it; None: any node
+    """
+
+    verb: str
+    path: str
+    handler: Handler = field(repr=False)
+    sentence: str
+    options: tuple[Option, ...] = ()
+    permission: Permission = ROOT
+    node: str | None = None
+
+
+@dataclass(slots=True)
+class _Place:
+    """A part of a path, with what may follow."""
+
+    literal: dict[str, _Place] = field(default_factory=dict)
+    parameter: tuple[str, _Place] | None = None
+    operations: dict[str, Operation] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """operations: by verb, of the path asked for. values: of the parameters in the path."""
+
+    operations: Mapping[str, Operation]
+    values: Mapping[str, str]
+
+
+class Table:
+    """All operations, found by path."""
+
+    def __init__(self, operations: Iterable[Operation]) -> None:
+        self.operations = tuple(operations)
+        self._root = _Place()
+        for operation in self.operations:
+            self._add(operation)
+
+    def _add(self, operation: Operation) -> None:
+        names = {option.name for option in operation.options}
+        place = self._root
+        for part in parts_of(operation.path):
+            name = _parameter(part)
+            if name is None:
+                place = place.literal.setdefault(part, _Place())
+                continue
+            if name not in names:
+                raise ValueError(f"{operation.path}: {name} is no option")
+            if place.parameter is None:
+                place.parameter = name, _Place()
+            if place.parameter[0] != name:
+                raise ValueError(f"{operation.path}: {place.parameter[0]} elsewhere, here {name}")
+            place = place.parameter[1]
+        if operation.verb not in VERBS or operation.verb in place.operations:
+            raise ValueError(f"{operation.verb} {operation.path}: twice, or no verb of ours")
+        place.operations[operation.verb] = operation
+
+    def find(self, parts: tuple[str, ...]) -> Found | None:
+        """What is at this path, given by its decoded parts."""
+        return _find(self._root, parts, {})
+
+
+def _find(place: _Place, parts: tuple[str, ...], values: dict[str, str]) -> Found | None:
+    if not parts:
+        return Found(place.operations, values) if place.operations else None
+    following = place.literal.get(parts[0])
+    if following is not None and (found := _find(following, parts[1:], values)):
+        return found
+    if place.parameter is None:
+        return None
+    name, following = place.parameter
+    found = _find(following, parts[1:], {**values, name: parts[0]})
+    if found is None and following.operations:
+        # The last part of a path may have slashes: they come encoded or not.
+        return Found(following.operations, {**values, name: "/".join(parts)})
+    return found
+
+
+def parts_of(path: str) -> tuple[str, ...]:
+    """The parts of a path between its slashes; empty ones do not count."""
+    return tuple(part for part in path.split("/") if part)
+
+
+def _parameter(part: str) -> str | None:
+    return part[1:-1] if part.startswith("{") and part.endswith("}") else None
