@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from appliance.model.errors import ConfigError, TooLargeError
+from appliance.model.percent import decode_text
 
 MAX_BODY_BYTES: Final = 4 * 1024 * 1024
 MAX_PARAMETERS: Final = 2000
 LOCAL: Final = ""  # the address of whoever came through the local socket
 JSON_TYPE: Final = "application/json;charset=UTF-8"
-_HEX: Final = "0123456789abcdefABCDEF"
 
 Raw = dict[str, Any]  # texts, lists of texts where a name came again, JSON values
 
@@ -45,24 +45,6 @@ class HttpAnswer:
     stream: AsyncIterator[bytes] | None = None
 
 
-def unquote(text: str, *, plus: bool = False) -> str:
-    """Undo percent-encoding. `plus`: `+` is a blank, as in forms. What is no UTF-8 is replaced."""
-    if plus:
-        text = text.replace("+", " ")
-    if "%" not in text:
-        return text
-    first, *rest = text.encode("utf-8", "surrogatepass").split(b"%")
-    out = bytearray(first)
-    for part in rest:
-        code = part[:2].decode("ascii", "replace")
-        if len(code) == 2 and code[0] in _HEX and code[1] in _HEX:
-            out.append(int(code, 16))
-            out += part[2:]
-        else:
-            out += b"%" + part
-    return out.decode("utf-8", "replace")
-
-
 def read_form(text: str) -> Raw:
     """`a=1&b=2`; a name that comes again makes a list."""
     found: Raw = {}
@@ -73,8 +55,12 @@ def read_form(text: str) -> Raw:
         if not pair:
             continue
         name, _, value = pair.partition("=")
-        add(found, unquote(name, plus=True), unquote(value, plus=True))
+        add(found, _plain(name), _plain(value))
     return found
+
+
+def _plain(text: str) -> str:
+    return decode_text(text.replace("+", " "))
 
 
 def add(found: Raw, name: str, value: str) -> None:

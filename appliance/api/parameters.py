@@ -34,26 +34,37 @@ def checked(options: Sequence[Option], raw: Mapping[str, Any]) -> dict[str, obje
     for name, value in raw.items():
         option = known.get(name) or known.get(_numbered(name))
         if option is None:
-            errors[name] = "property is not defined in schema and the schema does not allow "
-            errors[name] += "additional properties"
+            errors[name] = "there is no such parameter here"
             continue
         try:
             found[name] = option.decode(_text(option, value))
         except ConfigError as error:
             errors[name] = error.message
+    _add_missing(options, found, errors)
+    _check_company(options, raw, errors)
+    if errors:
+        raise ParameterError(errors)
+    return found
+
+
+def _add_missing(
+    options: Sequence[Option], found: dict[str, object], errors: dict[str, str]
+) -> None:
     for option in options:
         if option.name in found or option.name in errors or option.name.endswith(_INDEX):
             continue
         if option.required:
-            errors[option.name] = "property is missing and it is not optional"
+            errors[option.name] = "is missing"
         elif option.default is not None:
             found[option.name] = option.default
-    for name, option in known.items():
-        if option.requires and name in raw and option.requires not in raw:
-            errors[name] = f"needs {option.requires} too"
-    if errors:
-        raise ParameterError(errors)
-    return found
+
+
+def _check_company(
+    options: Sequence[Option], raw: Mapping[str, Any], errors: dict[str, str]
+) -> None:
+    for option in options:
+        if option.requires and option.name in raw and option.requires not in raw:
+            errors[option.name] = f"needs {option.requires} too"
 
 
 def _numbered(name: str) -> str:

@@ -40,6 +40,7 @@ class Daemon:
     membership: SimLiveMembership
     store: StoreService
     leases: StoreLeases
+    ports: StorePorts
 
 
 @dataclass(slots=True)
@@ -135,7 +136,7 @@ class StoreCluster:
             {spec.name: spec.votes for spec in self.layout.nodes},
         )
         store = StoreService(ports)
-        daemon = Daemon(boot, channel, membership, store, StoreLeases(node, store, clock))
+        daemon = Daemon(boot, channel, membership, store, StoreLeases(node, store, clock), ports)
         machine.daemon = daemon
         boot.spawn(self._open(daemon), "open")
         if machine.paused:
@@ -153,10 +154,15 @@ class StoreCluster:
     def _failed(self, who: str, error: Exception) -> None:
         self.failures.append((who, error))
 
-    def store(self, node: str) -> StoreService:
+    def daemon(self, node: str) -> Daemon:
+        """The present life of the store there. UnavailableError if there is none."""
         daemon = self.machines[node].daemon
-        assert daemon is not None, f"no daemon runs on {node}"
-        return daemon.store
+        if daemon is None:
+            raise UnavailableError(f"no daemon runs on {node}")
+        return daemon
+
+    def store(self, node: str) -> StoreService:
+        return self.daemon(node).store
 
     def kill_daemon(self, node: str) -> None:
         """As by SIGKILL. What it had not synced may be lost."""

@@ -1,0 +1,82 @@
+"""The API of one node: a request in, an answer out."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Any, Final
+
+from appliance.api.answers import NotImplementedHere, encoded, error_answer, value_answer
+from appliance.api.authentication import NOBODY, allow, who
+from appliance.api.http import HttpAnswer, HttpRequest, Raw, read_body, read_form
+from appliance.api.parameters import checked
+from appliance.api.ports import ApiPorts
+from appliance.api.table import WORLD, Found, Operation, Request, Table, parts_of
+from appliance.model.errors import ConfigError, QuorateError, UnavailableError
+from appliance.model.percent import decode_text
+
+PREFIX: Final = "api2"
+FORMS: Final = ("json", "extjs")
+
+
+class Api:
+    """Answers for one boot of one node."""
+
+    def __init__(self, table: Table, ports: ApiPorts) -> None:
+        self.table, self._ports = table, ports
+
+    async def handle(self, request: HttpRequest) -> HttpAnswer:
+        """The answer. Only a defect of a handler raises."""
+        parts = tuple(decode_text(part) for part in parts_of(request.path))
+        form = parts[1] if len(parts) > 1 and parts[0] == PREFIX else ""
+        if form not in FORMS:
+            return error_answer(NotImplementedHere(f"no such path '{request.path[:200]}'"), "json")
+        try:
+            value = await self._run(request, parts[2:])
+        except QuorateError as error:
+            return error_answer(error, form)
+        if isinstance(value, AsyncIterator):
+            return HttpAnswer(200, "OK", stream=_lines(value))
+        return value_answer(value, form)
+
+    async def _run(self, request: HttpRequest, parts: tuple[str, ...]) -> Any:
+        found = self.table.find(parts)
+        operation = found.operations.get(request.verb) if found else None
+        public = operation is not None and operation.permission == WORLD
+        # Old or foreign cookies must not keep anybody from logging in.
+        user = NOBODY if public else who(request, self._ports)
+        if operation is None or found is None:
+            allow(user, {"user": "all"})  # a stranger does not learn which paths there are
+            path = "/".join(parts)
+            raise NotImplementedHere(f"Method '{request.verb} /{path[:200]}' not implemented")
+        allow(user, operation.permission)
+        values = checked(operation.options, _given(request, found))
+        return await self._dispatch(operation, Request(user, values, request.address))
+
+    async def _dispatch(self, operation: Operation, request: Request) -> Any:
+        node = request.parameters.get(operation.node) if operation.node else None
+        if node in (None, "localhost", self._ports.node):
+            return await operation.handler(request, self._ports)
+        if self._ports.forward is None:
+            raise UnavailableError(f"only {node} itself can answer this, ask it there")
+        return await self._ports.forward.call(
+            str(node), operation.verb, operation.path, request.parameters, request.user
+        )
+
+
+def _given(request: HttpRequest, found: Found) -> Raw:
+    """All parameters: those of the path go before those of the body, these before the query's."""
+    given: Mapping[str, Any] = read_form(request.query)
+    body = read_body(request)
+    clash = sorted(name for name in found.values if name in body or name in given)
+    if clash:
+        raise ConfigError("stands in the path already", field=clash[0])
+    return {**given, **body, **found.values}
+
+
+async def _lines(values: AsyncIterator[Any]) -> AsyncIterator[bytes]:
+    """A line of JSON for each value; an error ends them as the last line."""
+    try:
+        async for value in values:
+            yield encoded({"data": value}) + b"\n"
+    except QuorateError as error:
+        yield error_answer(error, "json").body + b"\n"

@@ -1,0 +1,15 @@
+"""The operations, a module a concern, and the table of all of them."""
+
+from __future__ import annotations
+
+from appliance.api.operations import access, store, version
+from appliance.api.table import Operation, Table
+
+
+def all_operations() -> tuple[Operation, ...]:
+    """Every operation that a node answers."""
+    return (*version.OPERATIONS, *access.OPERATIONS, *store.OPERATIONS)
+
+
+def build_table() -> Table:
+    return Table(all_operations())

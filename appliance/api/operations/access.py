@@ -1,0 +1,48 @@
+"""Logging in."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from appliance.api.ports import ApiPorts
+from appliance.api.table import WORLD, Operation, Request
+from appliance.model.access.ids import USER_MAX_LENGTH
+from appliance.model.option import Option
+
+
+async def create_ticket(request: Request, ports: ApiPorts) -> dict[str, Any]:
+    """The ticket belongs into the cookie PVEAuthCookie, the token into the header of writes."""
+    given = request.parameters
+    user = given["username"]
+    if given.get("realm") and "@" not in user:
+        user = f"{user}@{given['realm']}"
+    session = await ports.login.login(user, given["password"], request.address)
+    return {
+        "username": session.user,
+        "ticket": session.ticket,
+        "CSRFPreventionToken": session.csrf,
+    }
+
+
+async def ticket_form(_request: Request, _ports: ApiPorts) -> None:
+    """Clients ask for it to see whether there is a login; it has nothing to say."""
+
+
+OPERATIONS: Final = (
+    Operation(
+        "GET", "/access/ticket", ticket_form, "Nothing; logging in is POST.", permission=WORLD
+    ),
+    Operation(
+        "POST",
+        "/access/ticket",
+        create_ticket,
+        "Log in, or renew a ticket by giving it as the password.",
+        (
+            Option("username", "NAME@REALM.", required=True, max_length=USER_MAX_LENGTH),
+            Option("realm", "Of the user, where the name has none.", max_length=32),
+            Option("password", "The password, or a valid ticket.", required=True, max_length=4096),
+            Option("new-format", "Of no effect: there is one form.", "boolean"),
+        ),
+        WORLD,
+    ),
+)

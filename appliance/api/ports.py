@@ -1,0 +1,44 @@
+"""What the handlers of one node work with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from appliance.ports.clock import Clock
+from appliance.ports.entropy import Entropy
+from appliance.ports.journal import Journal
+from appliance.ports.keeper import Keeper
+from appliance.ports.membership import LiveMembership
+from appliance.ports.tasks import Tasks
+from appliance.services.access.key_ring import KeyRing
+from appliance.services.access.login import Login
+from appliance.services.store.service import StoreService
+
+
+class Forward(Protocol):
+    """Passes a call on to the node that must run it."""
+
+    async def call(
+        self, node: str, verb: str, path: str, parameters: Mapping[str, Any], user: str
+    ) -> Any:
+        """The `data` of its answer; its errors are raised. UnavailableError if it is not there."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ApiPorts:
+    """Of one boot of one node."""
+
+    node: str
+    clock: Clock
+    tasks: Tasks
+    entropy: Entropy
+    journal: Journal
+    membership: LiveMembership
+    store: StoreService
+    keeper: Keeper
+    keys: KeyRing
+    login: Login
+    forward: Forward | None = None

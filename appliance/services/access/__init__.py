@@ -1,0 +1,1 @@
+"""Who asks: logins, and the keys that their tickets are signed with."""

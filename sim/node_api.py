@@ -1,0 +1,67 @@
+"""The API of a simulated node: the product's own, on the ports of one boot."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from appliance.api.api import Api
+from appliance.api.operations import build_table
+from appliance.api.ports import ApiPorts
+from appliance.model.errors import RefusedError
+from appliance.ports.local_disk import LocalDisk
+from appliance.services.access.key_ring import KeyRing
+from appliance.services.access.login import Login
+from sim.group.cluster import StoreCluster
+from sim.journal import NodeJournal, WorldJournal
+
+
+@dataclass(frozen=True, slots=True)
+class SimPasswords:
+    """Implements the `Passwords` port. words: password by user."""
+
+    words: Mapping[str, str]
+
+    async def check(self, name: str, password: str) -> bool:
+        return self.words.get(name) == password
+
+
+@dataclass(frozen=True, slots=True)
+class SimKeeper:
+    """Implements the `Keeper` port on a simulated disk."""
+
+    disk: LocalDisk
+
+    async def verify(self) -> tuple[str, ...]:
+        return await self.disk.verify()
+
+    async def backup(self, file: str) -> None:
+        raise RefusedError("a simulated node has no file system to write a backup to")
+
+    def found_damaged(self) -> str:
+        return ""
+
+
+def node_api(
+    cluster: StoreCluster,
+    node: str,
+    journal: WorldJournal,
+    passwords: Mapping[str, str] | None = None,
+) -> Api:
+    """For the present boot of the node's daemon."""
+    daemon = cluster.daemon(node)
+    clock, entropy = daemon.ports.clock, daemon.ports.entropy
+    keys = KeyRing(daemon.store, clock, entropy)
+    ports = ApiPorts(
+        node=node,
+        clock=clock,
+        tasks=daemon.boot,
+        entropy=entropy,
+        journal=NodeJournal(journal, node),
+        membership=daemon.membership,
+        store=daemon.store,
+        keeper=SimKeeper(daemon.ports.disk),
+        keys=keys,
+        login=Login(clock, keys, SimPasswords(passwords or {})),
+    )
+    return Api(build_table(), ports)
