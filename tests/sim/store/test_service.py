@@ -328,6 +328,7 @@ def test_a_lease_is_held_renewed_and_released() -> None:
     other = renewed(world, "n2")
     assert not other.held
     assert 6.0 < other.free_in_s < 11.0
+    assert world.store("n2").leases() == ("manager",)
     done(world, "n1", world.store("n1").change(HoldLease("manager"), Put("a", b"")))
     with pytest.raises(StaleError, match="held by n1"):
         done(world, "n2", world.store("n2").change(HoldLease("manager"), Put("a", b"")))
