@@ -14,6 +14,7 @@ from appliance.ports.membership import LiveMembership
 from appliance.ports.tasks import Tasks
 from appliance.services.access.key_ring import KeyRing
 from appliance.services.access.login import Login
+from appliance.services.cluster.ports import ClusterPorts
 from appliance.services.store.service import StoreService
 
 
@@ -41,4 +42,5 @@ class ApiPorts:
     keeper: Keeper
     keys: KeyRing
     login: Login
+    cluster: ClusterPorts | None = None
     forward: Forward | None = None

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import string
 
 _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
+_UNRESERVED = f"{string.ascii_letters}{string.digits}-._~"
 
 
 def encode_text(text: str) -> str:
@@ -18,6 +20,13 @@ def encode_text(text: str) -> str:
         chr(byte) if _plain(byte, index in (0, last)) else f"%{byte:02X}"
         for index, byte in enumerate(data)
     )
+
+
+def encode_url(text: str, *, keep: str = "") -> str:
+    """As it may stand in a URL, a form or a cookie: letters, digits, `-._~` and `keep` remain."""
+    kept = f"{_UNRESERVED}{keep}".encode()
+    data = text.encode("utf-8", "surrogatepass")
+    return "".join(chr(byte) if byte in kept else f"%{byte:02X}" for byte in data)
 
 
 def decode_text(text: str) -> str:

@@ -40,6 +40,6 @@ class Peers(Protocol):
         """Connect to the API at `HOST` or `HOST:PORT` and log in.
 
         UnavailableError if nobody answers, ConfigError (field `fingerprint`) for another
-        certificate, ForbiddenError if name and password are not accepted.
+        certificate, UnauthenticatedError if name and password are not accepted.
         """
         ...

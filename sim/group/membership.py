@@ -7,10 +7,7 @@ from typing import Protocol
 from appliance.model.corosync_conf import CorosyncConf
 from appliance.model.errors import RefusedError, UnavailableError
 from appliance.ports.membership import View, Votes
-from sim.kernel import to_us
 from sim.tasks import Boot, Signal
-
-RELOAD_US = to_us(0.02)  # from a new file until all nodes have read theirs
 
 
 class Engine(Protocol):
@@ -19,9 +16,6 @@ class Engine(Protocol):
     def view(self, node: str) -> View: ...
     def started(self, node: str) -> bool: ...
     def tally(self, node: str) -> Votes: ...
-    def expect(self, node: str, votes: int) -> bool: ...
-    def put_layout(self, node: str, conf: CorosyncConf) -> None: ...
-    def reload(self, node: str) -> None: ...
 
 
 class SimLiveMembership:
@@ -56,21 +50,13 @@ class SimLiveMembership:
             await self._waiting
         return self._seen
 
-    def _need(self) -> None:
+    async def votes(self) -> Votes:
         if not self._engine.started(self._boot.node):
             raise UnavailableError("corosync does not answer")
-
-    async def votes(self) -> Votes:
-        self._need()
         return self._engine.tally(self._boot.node)
 
     async def expect(self, votes: int) -> None:
-        self._need()
-        if not self._engine.expect(self._boot.node, votes):
-            raise RefusedError(f"{votes} expected votes would not make sense now")
+        raise RefusedError("the simulated membership counts what is configured")
 
     async def apply(self, layout: CorosyncConf) -> None:
-        self._engine.put_layout(self._boot.node, layout)
-        await self._boot.sleep(RELOAD_US)
-        self._need()
-        self._engine.reload(self._boot.node)
+        raise RefusedError("the simulated cluster's layout does not change")

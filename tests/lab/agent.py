@@ -150,7 +150,6 @@ class Agent:
             "present": votes.present,
             "needed": votes.needed,
             "flags": votes.flags,
-            "layout": votes.layout,
         }
 
     async def do_expect(self, command: Command) -> None:

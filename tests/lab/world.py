@@ -52,11 +52,7 @@ class VotesCall:
     def value(self) -> Votes:
         answer = self.call.value
         return Votes(
-            answer["expected"],
-            answer["present"],
-            answer["needed"],
-            tuple(answer["flags"]),
-            answer["layout"],
+            answer["expected"], answer["present"], answer["needed"], tuple(answer["flags"])
         )
 
 

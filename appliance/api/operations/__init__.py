@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from appliance.api.operations import access, store, version
+from appliance.api.operations import access, cluster, store, version
 from appliance.api.table import Operation, Table
 
 
 def all_operations() -> tuple[Operation, ...]:
     """Every operation that a node answers."""
-    return (*version.OPERATIONS, *access.OPERATIONS, *store.OPERATIONS)
+    return (
+        *version.OPERATIONS,
+        *access.OPERATIONS,
+        *cluster.OPERATIONS,
+        *store.OPERATIONS,
+    )
 
 
 def build_table() -> Table:

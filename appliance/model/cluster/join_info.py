@@ -65,6 +65,18 @@ def format_join_information(information: JoinInformation) -> str:
     return base64.b64encode(json.dumps(content, separators=(",", ":")).encode()).decode()
 
 
+def information_of(offer: Mapping[str, Any]) -> JoinInformation:
+    """Of what the API says to `GET /cluster/config/join`. ConfigError if that is incomplete."""
+    nodes = [
+        node for node in offer.get("nodelist", []) if node.get("name") == offer["preferred_node"]
+    ]
+    if not nodes:
+        raise ConfigError("is not in the list of nodes", field="preferred_node")
+    links = {link: nodes[0].get(f"ring{link}_addr") for link in range(MAX_LINK + 1)}
+    known = {link: str(address) for link, address in links.items() if address}
+    return JoinInformation(nodes[0]["pve_addr"], nodes[0]["pve_fp"], known, offer["totem"])
+
+
 def parse_join_information(text: str) -> JoinInformation:
     """ConfigError that says what is wrong with it. Blanks and line ends in it do not matter."""
     try:

@@ -13,7 +13,6 @@ from appliance.model.corosync_conf.edit import (
     remove_node,
     set_device,
     set_token,
-    set_votes,
 )
 from appliance.model.corosync_conf.layout import (
     ConfNode,
@@ -42,5 +41,4 @@ __all__ = [
     "remove_node",
     "set_device",
     "set_token",
-    "set_votes",
 ]

@@ -7,10 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from appliance.model.cluster.certificate import fingerprint_of_pem
-from appliance.model.cluster.join_info import JoinInformation, totem_table
 from appliance.model.corosync_conf import ConfNode, CorosyncConf, add_node, remove_node
 from appliance.model.errors import ConfigError, MissingError, RefusedError, UnavailableError
-from appliance.ports.peers import API_PORT
 from appliance.services.cluster.layout import KEY, change_layout, current, known_node, need_quorum
 from appliance.services.cluster.links import refuse_taken
 from appliance.services.cluster.ports import ClusterPorts
@@ -132,13 +130,6 @@ class JoinOffer:
     members: tuple[MemberInfo, ...]
     preferred: MemberInfo
 
-    def information(self) -> JoinInformation:
-        """As one word that people carry to the new node."""
-        links = dict(self.preferred.node.addresses)
-        return JoinInformation(
-            self.preferred.address, self.preferred.fingerprint, links, totem_table(self.conf)
-        )
-
 
 def offer(ports: ClusterPorts, node: str | None = None) -> JoinOffer:
     """What a newcomer has to know; `node`: whom it shall ask, this node unless told."""
@@ -166,8 +157,3 @@ def _member(ports: ClusterPorts, node: ConfNode) -> MemberInfo:
 def certificate_path(node: str) -> str:
     """Where a node publishes the certificate of its API."""
     return f"nodes/{node}/pve-ssl.pem"
-
-
-def api_address(member: MemberInfo, port: int = API_PORT) -> str:
-    """For `Peers.login`."""
-    return f"[{member.address}]:{port}" if ":" in member.address else f"{member.address}:{port}"
