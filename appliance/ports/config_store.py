@@ -59,6 +59,10 @@ class ConfigStore(Protocol):
 
     def unwatch(self, watch: StoreWatch) -> None: ...
 
+    def leases(self) -> tuple[str, ...]:
+        """The names of all leases that somebody holds, sorted."""
+        ...
+
     def lease(self, name: str) -> Lease | None:
         """Who holds it, None: nobody. Whether its life is over is not said here."""
         ...

@@ -40,12 +40,14 @@ class Votes:
     expected: votes of all that count, here or not. present: votes of those that are here, the
     quorum device's included. needed: how many make a quorum. flags: rules and states in the words
     of corosync-quorumtool, such as `Quorate`, `2Node`, `WaitForAll`, `Qdevice`, sorted.
+    layout: the config_version of the layout by which it is counted, 0 if that is not known.
     """
 
     expected: int
     present: int
     needed: int
     flags: tuple[str, ...] = ()
+    layout: int = 0
 
 
 class LiveMembership(Membership, Protocol):

@@ -14,7 +14,7 @@ from appliance.model.errors import ConfigError, UnavailableError
 from appliance.ports.membership import View, Votes
 from drivers.corosync.files import replace_file
 from drivers.corosync.library import CorosyncError
-from drivers.corosync.names import Cmap, read_node_names
+from drivers.corosync.names import Cmap, read_layout_version, read_node_names
 from drivers.corosync.quorum import (
     Quorum,
     RingChange,
@@ -100,7 +100,13 @@ class CorosyncMembership:
 
     async def votes(self) -> Votes:
         link = self._need()
-        return await answer(lambda: read_votes(link.node_id))
+
+        def read() -> Votes:
+            # The version first: votes that are newer than it says are only taken for older ones.
+            version = read_layout_version()
+            return replace(read_votes(link.node_id), layout=version)
+
+        return await answer(read)
 
     async def expect(self, votes: int) -> None:
         self._need()

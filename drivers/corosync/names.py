@@ -102,3 +102,13 @@ def read_node_names() -> dict[int, str]:
         return cmap.node_names()
     finally:
         cmap.close()
+
+
+def read_layout_version() -> int:
+    """The config_version of what corosync runs with, 0: none. Over a connection of its own."""
+    cmap = Cmap()
+    try:
+        version = cmap.get("totem.config_version")
+    finally:
+        cmap.close()
+    return version if isinstance(version, int) else 0

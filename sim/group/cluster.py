@@ -61,12 +61,14 @@ class Machine:
 class StoreCluster:
     """Machines n1, n2, ... of the layout; all run from the beginning.
 
+    outside: machines that are on and in no cluster: without corosync.conf and without a daemon.
     on_daemon(name, daemon): a daemon was started. failures: what tasks died of.
     """
 
     layout: ClusterLayout
     seed: int = 1
     founded: bool = True
+    outside: tuple[str, ...] = ()
     on_daemon: Callable[[str, Daemon], None] | None = None
     failures: list[tuple[str, Exception]] = field(default_factory=list)
 
@@ -76,7 +78,9 @@ class StoreCluster:
         self.fabric = Fabric(self.layout)
         self.groups = GroupService(self.kernel, self.entropy.child("group"))
         engine_entropy = self.entropy.child("network")
-        self.engine = MembershipEngine(self.kernel, self.fabric, self.layout, engine_entropy, self)
+        self.engine = MembershipEngine(
+            self.kernel, self.fabric, self.layout, engine_entropy, self, self.outside
+        )
         self.machines = {
             spec.name: Machine(
                 spec.name,
@@ -86,10 +90,11 @@ class StoreCluster:
             )
             for spec in self.layout.nodes
         }
-        for machine in self.machines.values():
-            self.format(machine.name, founding() if self.founded else joining())
-        self.engine.begin(self.machines)
-        for name in self.machines:
+        inside = [name for name in self.machines if name not in self.outside]
+        for name in inside:
+            self.format(name, founding() if self.founded else joining())
+        self.engine.begin(inside)
+        for name in inside:
             self.start_daemon(name)
 
     def format(self, node: str, writes: tuple[Write, ...]) -> None:
@@ -106,9 +111,12 @@ class StoreCluster:
     def installed(self, group: tuple[str, ...], views: Mapping[str, View]) -> None:
         self.groups.installed(group, views)
         for node in group:
-            daemon = self.machines[node].daemon
-            if daemon is not None:
-                daemon.membership.told()
+            self._told(node)
+
+    def _told(self, node: str) -> None:
+        daemon = self.machines[node].daemon
+        if daemon is not None:
+            daemon.membership.told()
 
     # time
 
@@ -133,7 +141,7 @@ class StoreCluster:
             channel,
             SimDisk(boot, machine.platter),
             membership,
-            {spec.name: spec.votes for spec in self.layout.nodes},
+            {spec.name: spec.votes for spec in self.layout.nodes if spec.name not in self.outside},
         )
         store = StoreService(ports)
         daemon = Daemon(boot, channel, membership, store, StoreLeases(node, store, clock), ports)
@@ -202,8 +210,9 @@ class StoreCluster:
         machine = self.machines[node]
         if not machine.on:
             machine.on = True
-            self.engine.start_node(node)
-            self.start_daemon(node)
+            if self.engine.configured(node):
+                self.engine.start_node(node)
+                self.start_daemon(node)
 
     def pause(self, node: str) -> None:
         """The whole machine stands still."""
@@ -225,8 +234,18 @@ class StoreCluster:
     def restart_corosync(self, node: str) -> None:
         """It dies and is started again; the daemon finds itself outside for a while."""
         if self.machines[node].on and not self.machines[node].paused:
-            self.groups.lost(node)
-            self.engine.kill_node(node)
+            self.stop_corosync(node)
+            self.start_corosync(node)
+
+    def stop_corosync(self, node: str) -> None:
+        """It dies."""
+        self.groups.lost(node)
+        self.engine.kill_node(node)
+        self._told(node)
+
+    def start_corosync(self, node: str) -> None:
+        """Only where there is a corosync.conf: `engine.put_layout`."""
+        if self.engine.configured(node):
             self.engine.start_node(node)
 
     # network

@@ -7,7 +7,10 @@ from typing import Protocol
 from appliance.model.corosync_conf import CorosyncConf
 from appliance.model.errors import RefusedError, UnavailableError
 from appliance.ports.membership import View, Votes
+from sim.kernel import to_us
 from sim.tasks import Boot, Signal
+
+RELOAD_US = to_us(0.02)  # from a new file until all nodes have read theirs
 
 
 class Engine(Protocol):
@@ -16,6 +19,9 @@ class Engine(Protocol):
     def view(self, node: str) -> View: ...
     def started(self, node: str) -> bool: ...
     def tally(self, node: str) -> Votes: ...
+    def expect(self, node: str, votes: int) -> bool: ...
+    def put_layout(self, node: str, conf: CorosyncConf) -> None: ...
+    def reload(self, node: str) -> None: ...
 
 
 class SimLiveMembership:
@@ -50,13 +56,21 @@ class SimLiveMembership:
             await self._waiting
         return self._seen
 
-    async def votes(self) -> Votes:
+    def _need(self) -> None:
         if not self._engine.started(self._boot.node):
             raise UnavailableError("corosync does not answer")
+
+    async def votes(self) -> Votes:
+        self._need()
         return self._engine.tally(self._boot.node)
 
     async def expect(self, votes: int) -> None:
-        raise RefusedError("the simulated membership counts what is configured")
+        self._need()
+        if not self._engine.expect(self._boot.node, votes):
+            raise RefusedError(f"{votes} expected votes would not make sense now")
 
     async def apply(self, layout: CorosyncConf) -> None:
-        raise RefusedError("the simulated cluster's layout does not change")
+        self._engine.put_layout(self._boot.node, layout)
+        await self._boot.sleep(RELOAD_US)
+        self._need()
+        self._engine.reload(self._boot.node)

@@ -40,12 +40,13 @@ class DeviceLinks:
         kernel: Kernel,
         fabric: Fabric,
         rules: VoteRules,
+        nodes: Iterable[str],
         timing: Timing,
         review: Callable[[], None],
     ) -> None:
         self._kernel, self._fabric, self._timing = kernel, fabric, timing
-        self._rules, self._review = rules, review
-        self._clients = {node: Client() for node in rules.nodes}
+        self.rules, self._review = rules, review
+        self._clients = {node: Client() for node in nodes}
 
     # what happens to a node
 
@@ -135,7 +136,7 @@ class DeviceLinks:
     def choice(self, groups: Iterable[tuple[str, ...]]) -> tuple[str, ...] | None:
         """The group that has the vote, as far as the device knows its nodes."""
         partitions = self._partitions(groups)
-        chosen = device_choice(self._rules, partitions)
+        chosen = device_choice(self.rules, partitions)
         return chosen.members if chosen else None
 
     def _partitions(self, groups: Iterable[tuple[str, ...]]) -> list[Partition]:

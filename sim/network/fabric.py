@@ -70,7 +70,9 @@ class Fabric:
         self._even_s = speeds.pop() / 1000 if len(speeds) == 1 and switches == {1} else None
         self._hears: list[int] | None = None
         self._mutual: list[int] = []
-        self._rings: dict[tuple[str, ...], tuple[tuple[str, ...], ...]] = {}
+        self._rings: dict[
+            tuple[tuple[str, ...], frozenset[tuple[str, str]]], tuple[tuple[str, ...], ...]
+        ] = {}
 
     def _plugs(self, link: LinkSpec) -> dict[str, str]:
         """Who has a NIC on a link -> the switch it is plugged into."""
@@ -233,34 +235,44 @@ class Fabric:
             return self.mutual(node, QDEVICE)
         return not self._blocked(None, self._index[node], self._index[QDEVICE])
 
-    def components(self, alive: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
+    def components(
+        self, alive: tuple[str, ...], apart: frozenset[tuple[str, str]] = frozenset()
+    ) -> tuple[tuple[str, ...], ...]:
         """The groups that will form one ring each: every member hears every other.
 
-        alive: sorted names. Where hearing is partial (a hears b, b hears c, a does not hear c)
-        several divisions are possible; taken is the first that this greedy walk meets: the lowest
-        name not yet in a group begins one, and whoever of the rest, in the order of names, hears
-        and is heard by all in it so far is added. Real rings settle in some such division too;
-        which one depends on whose message came first.
+        alive: sorted names. apart: pairs, in order, that would not listen to each other.
+
+        Where hearing is partial (a hears b, b hears c, a does not hear c) several divisions are
+        possible; taken is the first that this greedy walk meets: the lowest name not yet in a
+        group begins one, and whoever of the rest, in the order of names, hears and is heard by all
+        in it so far is added. Real rings settle in some such division too; which one depends on
+        whose message came first.
         """
-        found = self._rings.get(alive)
+        found = self._rings.get((alive, apart))
         if found is None:
-            found = self._rings[alive] = self._divide(alive)
+            found = self._rings[alive, apart] = self._divide(alive, apart)
         return found
 
-    def _divide(self, alive: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
+    def _divide(
+        self, alive: tuple[str, ...], apart: frozenset[tuple[str, str]]
+    ) -> tuple[tuple[str, ...], ...]:
         self._heard_masks()
+        mutual = list(self._mutual)
+        for name, other in apart:  # any order: bits are cleared
+            mutual[self._index[name]] &= ~(1 << self._index[other])
+            mutual[self._index[other]] &= ~(1 << self._index[name])
         left = self._mask(alive)
         groups = []
         for name in alive:
             at = self._index[name]
             if not left >> at & 1:
                 continue
-            group, candidates = [name], self._mutual[at] & left
+            group, candidates = [name], mutual[at] & left
             while candidates:
                 nearest = (candidates & -candidates).bit_length() - 1
                 group.append(self.nodes[nearest])
                 left &= ~(1 << nearest)
-                candidates &= self._mutual[nearest]
+                candidates &= mutual[nearest]
             left &= ~(1 << at)
             groups.append(tuple(group))
         return tuple(groups)

@@ -222,6 +222,56 @@ def _wins_tie(rules: VoteRules, state: VoteState, total: int) -> bool:
     return state.trusted[0 if rules.tie_breaker == "lowest" else -1] in state.members
 
 
+# what an operator changes
+
+
+def reread(rules: VoteRules, state: VoteState) -> VoteState:
+    """A node read another configuration: it expects what that says."""
+    return replace(state, expected=rules.expected)
+
+
+def lowered(
+    rules: VoteRules,
+    states: Mapping[str, VoteState],
+    members: tuple[str, ...],
+    casting: Collection[str],
+) -> dict[str, VoteState]:
+    """The states after the votes expected were set anew: the only change that lets quorum sink."""
+    votes = sum(rules.votes[name] for name in members)
+    highest = max(states[name].expected for name in members)
+    counted = {}
+    for name in members:
+        state, casts = states[name], name in casting
+        total = votes + (rules.device_votes if casts else 0)
+        quorum = max((highest + 2) // 2, (total + 2) // 2)
+        if rules.two_node and len(state.members) + casts <= 2:
+            quorum = 1
+        expected = max(state.expected, total)
+        state = replace(state, expected=expected, quorum=quorum, casts=casts)
+        counted[name] = _judge(rules, state, total)
+    return counted
+
+
+def may_expect(votes: int, total: int) -> bool:
+    """Whether an operator may set so many, while `total` are present."""
+    return total <= votes and (votes + 2) // 2 <= total
+
+
+def flags_of(rules: VoteRules, state: VoteState) -> tuple[str, ...]:
+    """Rules and states in the words of corosync-quorumtool, sorted."""
+    flags = {
+        "2Node": rules.two_node,
+        "AutoTieBreaker": rules.tie_breaker is not None,
+        "LastManStanding": rules.last_man_standing,
+        "Qdevice": bool(rules.device_votes),
+        "QdeviceAlive": state.casts,
+        "QdeviceCastVote": state.casts,
+        "Quorate": state.quorate,
+        "WaitForAll": rules.wait_for_all,
+    }
+    return tuple(name for name, holds in flags.items() if holds)
+
+
 # last man standing
 
 

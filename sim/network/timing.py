@@ -43,6 +43,10 @@ class Timing:
 
     def __init__(self, entropy: Entropy, quorum: QuorumSpec, nodes: int) -> None:
         self._entropy = entropy
+        self.retime(quorum, nodes)
+
+    def retime(self, quorum: QuorumSpec, nodes: int) -> None:
+        """With the timeouts of that configuration from now on."""
         self._token_s = effective_token_s(quorum, nodes)
         self._device_s = quorum.qdevice_timeout_s
         self.token_us = to_us(self._token_s)

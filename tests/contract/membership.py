@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from appliance.model.corosync_conf import add_node, parse_corosync_conf, set_token
+from appliance.model.corosync_conf import (
+    add_node,
+    parse_corosync_conf,
+    remove_node,
+    set_token,
+    set_votes,
+)
 from appliance.ports.membership import View
 from tests.contract.worlds import Call, ClusterWorld
 
@@ -154,6 +160,50 @@ class MembershipContract:
         votes = self.done(world, world.daemon(world.names[0]).votes()).value
         assert (votes.expected, votes.present, votes.needed) == (4, 3, 3)
         self.agree(world, world.names, world.names)
+
+    def test_expected_votes_must_make_sense(self, world: ClusterWorld) -> None:
+        a, b, c = world.names
+        self.agree(world, world.names, world.names)
+        for few_or_many in (0, 1, 2, 6):
+            refused = self.done(world, world.daemon(a).expect(few_or_many))
+            assert refused.error == "refused", few_or_many
+        assert self.done(world, world.daemon(a).expect(5)).error is None
+        world.until(lambda: self.tally(world, b) == (5, 3, 3), "the others to expect as many")
+        world.power_off(c)
+        self.lonely(world, a)
+
+    def test_a_node_less_is_expected_no_more(self, world: ClusterWorld) -> None:
+        a, b, c = world.names
+        self.agree(world, world.names, world.names)
+        world.power_off(c)
+        self.agree(world, (a, b), (a, b))
+        smaller = remove_node(parse_corosync_conf(world.layout()), c)
+        for node in (a, b):
+            assert self.done(world, world.daemon(node).apply(smaller.text())).error is None
+        world.until(
+            lambda: all(self.last(world, node).members == (a, b) for node in (a, b)),
+            "both to forget the third",
+        )
+        world.until(lambda: self.tally(world, a) == (2, 2, 2), "two to be expected")
+        world.power_off(b)
+        self.lonely(world, a)
+
+    def test_votes_are_counted_as_the_layout_says(self, world: ClusterWorld) -> None:
+        a, b, c = world.names
+        self.agree(world, world.names, world.names)
+        heavier = set_votes(parse_corosync_conf(world.layout()), a, 3)
+        for node in world.names:
+            assert self.done(world, world.daemon(node).apply(heavier.text())).error is None
+        world.until(lambda: self.tally(world, b) == (5, 5, 3), "five votes to be counted")
+        assert self.done(world, world.daemon(b).votes()).value.layout == heavier.version
+        world.partition((a,), (b, c))
+        self.agree(world, (a,), (a,))
+        self.lonely(world, b)
+
+    def tally(self, world: ClusterWorld, node: str) -> tuple[int, int, int]:
+        """Votes expected, present and needed."""
+        votes = self.done(world, world.daemon(node).votes()).value
+        return votes.expected, votes.present, votes.needed
 
     def test_a_layout_that_is_not_newer_or_wrong_is_refused(self, world: ClusterWorld) -> None:
         a = world.names[0]

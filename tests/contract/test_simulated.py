@@ -1,25 +1,29 @@
-"""The contracts of group channel and local disk, in simulated time."""
+"""The contracts of group channel, membership and local disk, in simulated time."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import pytest
 
+from appliance.model.corosync_conf import parse_corosync_conf
 from appliance.model.errors import QuorateError
 from appliance.ports.group_channel import Delivered, GroupEvent, GroupView
 from appliance.ports.membership import View
 from sim.entropy import Entropy
 from sim.group.channel import SimChannel
 from sim.group.disk import Platter, SimDisk
+from sim.group.membership import SimLiveMembership
 from sim.group.service import GroupService
 from sim.kernel import Kernel, to_us
+from sim.layout import LinkSpec
 from sim.network.fabric import Fabric
 from sim.network.membership import MembershipEngine
 from sim.tasks import Boot, SimTask
 from tests.contract.group_channel import GroupChannelContract
 from tests.contract.local_disk import LocalDiskContract
+from tests.contract.membership import MembershipContract
 from tests.contract.worlds import mark, stream_payload
 from tests.sim.network.lab import cluster
 
@@ -57,10 +61,14 @@ class SimCall:
 class SimDaemon:
     """One life of a process that joins, sends and listens."""
 
-    def __init__(self, kernel: Kernel, groups: GroupService, node: str, number: int) -> None:
+    def __init__(
+        self, kernel: Kernel, groups: GroupService, engine: MembershipEngine, node: str, number: int
+    ) -> None:
         self.node, self.history = node, list[GroupEvent]()
-        self.views: Sequence[View] = ()
+        self.views: list[View] = []
         self.boot = Boot(kernel, node, number, lambda who, error: None)
+        self.membership = SimLiveMembership(self.boot, engine)
+        self.boot.spawn(self._follow(), "follow")
         self._channel = SimChannel(self.boot, groups)
         self._listening: SimTask[None] | None = None
 
@@ -112,25 +120,50 @@ class SimDaemon:
             await self.boot.sleep(to_us(every_s))
         return accepted
 
-    def _unknown(self, *_: object) -> SimCall:
-        raise NotImplementedError("the channel's contract does not ask for it")
+    async def _follow(self) -> None:
+        self.views.append(self.membership.view())
+        while True:
+            self.views.append(await self.membership.changed(self.views[-1].epoch))
 
-    changed = votes = refresh = expect = apply = _unknown
+    def changed(self, after_epoch: int) -> SimCall:
+        return SimCall(self.boot, self._epoch(after_epoch))
+
+    async def _epoch(self, after_epoch: int) -> int:
+        return (await self.membership.changed(after_epoch)).epoch
+
+    def refresh(self) -> SimCall:
+        return SimCall(self.boot, self._refresh())
+
+    async def _refresh(self) -> bool:
+        return self.membership.refresh()
+
+    def votes(self) -> SimCall:
+        return SimCall(self.boot, self.membership.votes())
+
+    def expect(self, votes: int) -> SimCall:
+        return SimCall(self.boot, self.membership.expect(votes))
+
+    def apply(self, text: str) -> SimCall:
+        return SimCall(self.boot, self._apply(text))
+
+    async def _apply(self, text: str) -> None:
+        await self.membership.apply(parse_corosync_conf(text))
 
 
 class SimWorld:
     """Three nodes on the simulated network."""
 
     def __init__(self, seed: int) -> None:
-        layout = cluster(3, token_s=1.0, token_coefficient_s=0.0)
+        link = (LinkSpec("link0"),)
+        layout = cluster(3, link, token_s=1.0, token_coefficient_s=0.0)
         self.names = layout.node_names()
         self._kernel, entropy = Kernel(), Entropy(seed)
         self._fabric = Fabric(layout)
         self._groups = GroupService(self._kernel, entropy)
-        self._engine = MembershipEngine(self._kernel, self._fabric, layout, entropy, self._groups)
-        self._engine.begin(self.names)
+        self._engine = MembershipEngine(self._kernel, self._fabric, layout, entropy, self)
         self._daemons: list[SimDaemon] = []
         self._blocks: list[int] = []
+        self._engine.begin(self.names)
         for name in self.names:
             self.start_daemon(name)
 
@@ -141,7 +174,20 @@ class SimWorld:
         return self._daemons
 
     def layout(self) -> str:
-        raise NotImplementedError("the channel's contract does not ask for it")
+        conf = self._engine.layout(self.names[0])
+        assert conf is not None
+        return conf.text()
+
+    # what the membership engine tells
+
+    def unsettled(self, nodes: tuple[str, ...]) -> None:
+        self._groups.unsettled(nodes)
+
+    def installed(self, group: tuple[str, ...], views: Mapping[str, View]) -> None:
+        self._groups.installed(group, views)
+        for daemon in self._daemons:
+            if daemon.node in group:
+                daemon.membership.told()
 
     def until(self, condition: Callable[[], bool], what: str) -> None:
         end_us = self._kernel.now_us + to_us(PATIENCE_S)
@@ -167,11 +213,12 @@ class SimWorld:
 
     def start_daemon(self, node: str) -> None:
         number = len(self._daemons) + 1
-        self._daemons.append(SimDaemon(self._kernel, self._groups, node, number))
+        self._daemons.append(SimDaemon(self._kernel, self._groups, self._engine, node, number))
 
     def end_service(self, node: str) -> None:
         self._groups.lost(node)
         self._engine.kill_node(node)
+        self.daemon(node).membership.told()
 
     def start_service(self, node: str) -> None:
         self._engine.start_node(node)
@@ -207,6 +254,14 @@ class TestSimulatedChannel(GroupChannelContract):
     """Inherits all tests; each is another history for another seed."""
 
     @pytest.fixture(params=range(4))
+    def world(self, request: pytest.FixtureRequest) -> SimWorld:
+        return SimWorld(request.param)
+
+
+class TestSimulatedMembership(MembershipContract):
+    """Inherits all tests."""
+
+    @pytest.fixture(params=range(2))
     def world(self, request: pytest.FixtureRequest) -> SimWorld:
         return SimWorld(request.param)
 

@@ -150,6 +150,7 @@ class Agent:
             "present": votes.present,
             "needed": votes.needed,
             "flags": votes.flags,
+            "layout": votes.layout,
         }
 
     async def do_expect(self, command: Command) -> None:

@@ -52,7 +52,11 @@ class VotesCall:
     def value(self) -> Votes:
         answer = self.call.value
         return Votes(
-            answer["expected"], answer["present"], answer["needed"], tuple(answer["flags"])
+            answer["expected"],
+            answer["present"],
+            answer["needed"],
+            tuple(answer["flags"]),
+            answer["layout"],
         )
 
 

@@ -13,6 +13,7 @@ from appliance.model.corosync_conf.edit import (
     remove_node,
     set_device,
     set_token,
+    set_votes,
 )
 from appliance.model.corosync_conf.layout import (
     ConfNode,
@@ -41,4 +42,5 @@ __all__ = [
     "remove_node",
     "set_device",
     "set_token",
+    "set_votes",
 ]

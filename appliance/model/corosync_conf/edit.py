@@ -275,6 +275,18 @@ def remove_link(conf: CorosyncConf, number: int) -> CorosyncConf:
 # quorum and timings
 
 
+def set_votes(conf: CorosyncConf, name: str, votes: int) -> CorosyncConf:
+    """With so many votes for that node."""
+    _known(conf, name)
+    if votes < 0:
+        raise ConfigError("must not be negative", field=f"nodelist.{name}.quorum_votes")
+    sections = tuple(
+        section.with_value("quorum_votes", str(votes)) if section_name(section) == name else section
+        for section in conf.node_sections()
+    )
+    return conf.with_nodes(sections).bumped()
+
+
 def set_device(
     conf: CorosyncConf, host: str, *, algorithm: str | None = None, tls: str = "on"
 ) -> CorosyncConf:

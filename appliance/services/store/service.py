@@ -194,6 +194,11 @@ class StoreService:
         """Each guest's number and its file as committed; the same object until that changes."""
         return self.replica.tree.placed
 
+    def leases(self) -> tuple[str, ...]:
+        """The names of those that are held, sorted."""
+        keys = self.replica.tree.committed
+        return tuple(sorted(key[len(LEASE_MARK) :] for key in keys if key.startswith(LEASE_MARK)))
+
     def lease(self, name: str) -> Lease | None:
         """Who holds it, as committed here."""
         return self.replica.lease(name)

@@ -56,7 +56,8 @@ class Log:
 
 def acting_groups(engine: MembershipEngine, nodes: tuple[str, ...]) -> list[tuple[str, ...]]:
     """The quorate groups whose nodes can act."""
-    members = engine.view(nodes[0]).members
+    machines = engine.machines
+    members = [name for name in engine.view(nodes[0]).members if name in machines]
     groups = {engine.group(n) for n in members if engine.view(n).quorate and engine.settled(n)}
     return sorted(groups)
 

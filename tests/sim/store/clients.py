@@ -21,6 +21,7 @@ class Clients:
     per_node: int = 2
     stopped: bool = False
     _bursts: int = 0
+    _quiet_s: float = 0.0
 
     def __post_init__(self) -> None:
         self.recorder = Recorder(self.entropy, lambda: self.cluster.kernel.now_us / 1e6)
@@ -48,7 +49,12 @@ class Clients:
             await daemon.boot.sleep(
                 to_us(self.entropy.between(0, 2 * self.pause_s, "pause", *where))
             )
-            await self._one(daemon.store, where)
+            if self.cluster.kernel.now_s >= self._quiet_s:
+                await self._one(daemon.store, where)
+
+    def hush(self, until_s: float) -> None:
+        """Ask for nothing before that, bursts aside."""
+        self._quiet_s = until_s
 
     async def _one(self, store: StoreService, where: tuple[str | int, ...]) -> None:
         await self.recorder.one(store, client_of(where), where)

@@ -17,13 +17,14 @@ Undo = Callable[[], None]
 class Troubles:
     """Brings faults to a cluster, each into a burst of work on one node or on all of them.
 
-    burst(nodes): many requests at once, now.
+    burst(nodes): many requests at once, now. hush(until_s): no others before that.
     """
 
     cluster: StoreCluster
     entropy: Entropy
     until_s: float
     burst: Callable[[tuple[str, ...]], None]
+    hush: Callable[[float], None]
     damaged: bool = False
 
     def plan(self, count: int) -> None:
@@ -54,6 +55,7 @@ class Troubles:
             *(self.partition, self.isolate, self.isolate, self.deaf, self.pause, self.pause),
             *(self.stop_daemon, self.slow, self.slow, self.corosync, self.full, self.damage),
             *(self.power, self.kill_daemon, self.blackout, self.succession),
+            *(self.astray, self.astray),
         )
         kind = kinds[int(self.entropy.unit("kind", number) * len(kinds))]
         self._at(end_s, kind(self._node(number), number))
@@ -71,6 +73,16 @@ class Troubles:
         others = tuple(name for name in self.cluster.machines if name != node)
         handle = self.cluster.cut((node,), others)
         return lambda: self.cluster.heal(handle)
+
+    def astray(self, node: str, number: int) -> Undo:
+        """Cut off with much to write, and back before the others have written as much."""
+        undo = self.isolate(node, number)
+        now_s = self.cluster.kernel.now_s
+        self.hush(now_s + 3.3)
+        for step in range(4):
+            self._at(now_s + 0.002 + 0.004 * step, lambda: self.burst((node,)))
+        self._at(now_s + self.entropy.between(2.3, 3.3, "astray", number), undo)
+        return lambda: None
 
     def deaf(self, node: str, number: int) -> Undo:
         others = tuple(name for name in self.cluster.machines if name != node)

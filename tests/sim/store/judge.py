@@ -41,7 +41,7 @@ class Trial:
         self.clients = Clients(self.cluster, entropy.child("clients"))
         self.clients.pause_s = (0.4, 0.4, 3.0)[int(entropy.unit("pace") * 3)]
         faults = entropy.child("faults")
-        self.troubles = Troubles(self.cluster, faults, TROUBLE_S, self._burst)
+        self.troubles = Troubles(self.cluster, faults, TROUBLE_S, self._burst, self.clients.hush)
         self.ledger = Ledger()
         self.looked: dict[str, tuple[Replica, int]] = {}
         self.cluster.on_daemon = self._attend

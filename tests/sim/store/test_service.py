@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from appliance.core.store.durable import joining
+from appliance.model.corosync_conf import add_node, remove_node
 from appliance.model.errors import (
     ForbiddenError,
     MissingError,
@@ -20,6 +21,7 @@ from appliance.model.errors import (
 from appliance.model.store.changes import Delete, HoldLease, Put, Rename
 from sim.group.cluster import StoreCluster
 from sim.kernel import to_us
+from sim.network.conf import address_of
 from tests.sim.network.lab import cluster
 from tests.sim.store.mutants import NARROW
 
@@ -254,6 +256,37 @@ def test_a_cluster_grows_from_one_founded_disk() -> None:
     assert all(world.store(node).replica.trusted for node in world.machines)
 
 
+def test_a_machine_joins_a_running_cluster_and_leaves_it() -> None:
+    layout = cluster(3, token_s=1.0, token_coefficient_s=0.0)
+    world = StoreCluster(layout, 1, outside=("n3",))
+    world.run(1.0)
+    put(world, "n1", "a", b"1")
+    assert world.machines["n3"].daemon is None
+    conf = world.engine.layout("n1")
+    assert conf is not None
+    grown = add_node(conf, "n3", {link: address_of(3, link) for link in (0, 1)})
+    for node in ("n1", "n2"):
+        daemon = world.machines[node].daemon
+        assert daemon is not None
+        done(world, node, daemon.membership.apply(grown))
+    world.engine.put_layout("n3", grown)
+    world.format("n3", joining())
+    world.start_corosync("n3")
+    world.start_daemon("n3")
+    world.run(5.0)
+    assert world.store("n3").read("a").content == b"1"
+    assert alike(world)
+    smaller = remove_node(grown, "n3")
+    for node in ("n1", "n2"):
+        daemon = world.machines[node].daemon
+        assert daemon is not None
+        done(world, node, daemon.membership.apply(smaller))
+    world.run(4.0)
+    assert world.store("n1").replica.members == ("n1", "n2")
+    with pytest.raises(NotQuorateError):
+        put(world, "n3", "a", b"2")
+
+
 def test_a_full_disk_takes_its_node_out_until_there_is_room() -> None:
     world = lab()
     world.machines["n2"].platter.full = True
@@ -328,6 +361,7 @@ def test_a_lease_is_held_renewed_and_released() -> None:
     other = renewed(world, "n2")
     assert not other.held
     assert 6.0 < other.free_in_s < 11.0
+    assert world.store("n2").leases() == ("manager",)
     done(world, "n1", world.store("n1").change(HoldLease("manager"), Put("a", b"")))
     with pytest.raises(StaleError, match="held by n1"):
         done(world, "n2", world.store("n2").change(HoldLease("manager"), Put("a", b"")))
