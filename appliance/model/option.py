@@ -1,11 +1,12 @@
-"""How an option is declared, once: parsing, messages and later the API schema derive from it."""
+"""How an option is declared, once: parsing, messages, API schema and help derive from it."""
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 from appliance.model.errors import ConfigError
 from appliance.model.percent import decode_text, encode_text
@@ -19,14 +20,28 @@ _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?
 _SEPARATOR = re.compile(r"[,;\s\0]+", re.ASCII)
 
 
+class Form(Protocol):
+    """What the text of a value has to look like: a named format or the keys of a property string.
+
+    `parse` turns the text into its value; it raises ValueError, or a ConfigError that names the
+    part. `render` is its inverse. The name is the one the published API contract uses, without
+    its `-list`; it is empty where the contract has none.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def allowed(self) -> str: ...
+
+    def parse(self, text: str, /) -> object: ...
+
+    def render(self, value: object, /) -> str: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A named form of string values.
-
-    `parse` turns the text into its value and raises ValueError where it breaks the form, `render`
-    is its inverse, `allowed` says in words what it takes. The name is the one the published API
-    contract uses, without its `-list`.
-    """
+    """A named form of string values; `allowed` says in words what it takes."""
 
     name: str
     allowed: str
@@ -36,12 +51,20 @@ class Format:
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One option of a section, a line or a property string.
+    """One option of a section, a line, a call or a property string.
 
     default       what holds where it is not written; None if there is no such value
-    many          a list of `format` values, read with comma, semicolon or blank between them
+    pattern       a regular expression that the whole text matches
+    many          a list of `format` values, read with comma, semicolon or blank between them,
+                  written with `joint`
+    repeated      a list with one line for each of its values; `format` is that of one
+    empty         whether the empty text is a value too
     percent       written percent-encoded, as free text has to be
     requires      another option that must be given too
+    last          a numbered option: `net` with last=31 stands for net0 to net31
+    fixed         can be given when the thing is made and not be changed later
+    secret        never shown, never written to a log
+    unit          what a number counts
     """
 
     name: str
@@ -51,22 +74,37 @@ class Option:
     required: bool = False
     minimum: float | None = None
     maximum: float | None = None
+    min_length: int | None = None
     max_length: int | None = None
+    pattern: str | None = None
     choices: tuple[str, ...] = ()
-    format: Format | None = None
+    format: Form | None = None
     many: bool = False
+    joint: str = ","
+    repeated: bool = False
+    empty: bool = False
     percent: bool = False
     requires: str | None = None
+    last: int | None = None
+    fixed: bool = False
+    secret: bool = False
+    unit: str = ""
 
     def decode(self, text: str | None) -> object:
         """The value that a text stands for. ConfigError, without place, says what is allowed.
 
-        No text at all (a bare key) is true for a boolean and an error for all others.
+        No text at all (a bare key) is true for a boolean and an error for all others. Of a
+        repeated option it is the value of one line.
         """
         if self.kind == "boolean":
             return self._boolean(text)
-        if text is None or text == "":
+        if not text:
+            if self.empty and text is not None:
+                return () if self.many else ""
             raise ConfigError("needs a value", field=self.name)
+        if self.choices and text not in self.choices:
+            allowed = ", ".join(self.choices)
+            raise ConfigError(f"'{text}' is not one of {allowed}", field=self.name)
         if self.kind == "integer":
             return self._integer(text)
         if self.kind == "number":
@@ -82,7 +120,7 @@ class Option:
         render = self.format.render if self.format else str
         if self.many:
             assert isinstance(value, tuple)
-            return ",".join(render(item) for item in value)
+            return self.joint.join(render(item) for item in value)
         text = render(value)
         return encode_text(text) if self.percent else text
 
@@ -95,7 +133,7 @@ class Option:
         raise ConfigError(f"'{text}' is no boolean, allowed are 1 and 0", field=self.name)
 
     def _integer(self, text: str) -> int:
-        if not _INTEGER.fullmatch(text):
+        if not _INTEGER.fullmatch(text) or len(text) > 30:
             raise ConfigError(f"'{text}' is no whole number", field=self.name)
         return int(self._bounded(int(text), text))
 
@@ -106,30 +144,36 @@ class Option:
 
     def _bounded(self, number: float, text: str) -> float:
         if self.minimum is not None and number < self.minimum:
-            raise ConfigError(f"{text} is below the minimum {self.minimum:g}", field=self.name)
+            raise ConfigError(f"{text} is below the minimum {self.minimum:.15g}", field=self.name)
         if self.maximum is not None and number > self.maximum:
-            raise ConfigError(f"{text} is above the maximum {self.maximum:g}", field=self.name)
+            raise ConfigError(f"{text} is above the maximum {self.maximum:.15g}", field=self.name)
         return number
 
     def _string(self, text: str) -> object:
-        if self.choices and text not in self.choices:
-            allowed = ", ".join(self.choices)
-            raise ConfigError(f"'{text}' is not one of {allowed}", field=self.name)
         plain = decode_text(text) if self.percent else text
-        if self.max_length is not None and len(plain) > self.max_length:
-            raise ConfigError(f"longer than {self.max_length} characters", field=self.name)
+        self._sized(plain)
+        if self.pattern is not None and not _compiled(self.pattern).fullmatch(plain):
+            raise ConfigError(f"'{text}' does not match {self.pattern}", field=self.name)
         if self.format is None:
             return plain
         if not self.many:
             return self._formatted(plain, self.format)
         items = [item for item in _SEPARATOR.split(plain) if item]
-        if not items:
+        if not items and not self.empty:
             raise ConfigError("needs at least one value", field=self.name)
         return tuple(self._formatted(item, self.format) for item in items)
 
-    def _formatted(self, text: str, form: Format) -> object:
+    def _sized(self, text: str) -> None:
+        if self.max_length is not None and len(text) > self.max_length:
+            raise ConfigError(f"longer than {self.max_length} characters", field=self.name)
+        if self.min_length is not None and len(text) < self.min_length:
+            raise ConfigError(f"shorter than {self.min_length} characters", field=self.name)
+
+    def _formatted(self, text: str, form: Form) -> object:
         try:
             return form.parse(text)
+        except ConfigError as error:
+            raise placed(error, file="", line=None, field=self.name) from None
         except ValueError:
             raise ConfigError(
                 f"'{text}' is not valid, allowed is {form.allowed}", field=self.name
@@ -141,3 +185,8 @@ def placed(error: ConfigError, *, file: str, line: int | None, field: str = "") 
     inner = error.field or ""
     full = f"{field}: {inner}" if field and inner and field != inner else field or inner
     return ConfigError(error.message, file=file, line=line, field=full or None)
+
+
+@functools.cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern, re.ASCII)

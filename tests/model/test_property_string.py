@@ -33,10 +33,10 @@ def test_unknown_keys_are_kept_in_their_order() -> None:
     assert text == "insecure,zeta=1,alpha=x=y"
 
 
-def test_written_by_name_behind_the_default_key() -> None:
+def test_written_by_name_behind_the_default_key_and_what_is_required() -> None:
     value = PropertyString({"rate": 1.5, "network": "n", "type": "secure"})
     assert format_property_string(value, OPTIONS, default_key="type") == "secure,network=n,rate=1.5"
-    assert format_property_string(value, OPTIONS) == "network=n,rate=1.5,type=secure"
+    assert format_property_string(value, OPTIONS) == "type=secure,network=n,rate=1.5"
 
 
 @pytest.mark.parametrize(
