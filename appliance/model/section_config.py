@@ -234,13 +234,25 @@ class _Reader:
         self, section: Section, entry: Entry, option: Option, values: dict[str, object]
     ) -> None:
         place = f"{section.type} {section.id}: {entry.key}"
-        if entry.key in values:
+        if entry.key in values and not option.repeated:
             self.problem("is repeated, the first one holds", entry.line, place)
             return
         try:
-            values[entry.key] = option.decode(entry.value)
+            value = option.decode(entry.value)
         except ConfigError as error:
-            self.problem(error.message, entry.line, place)
+            self.problem(error.message, entry.line, _inner(place, error))
+            return
+        if option.repeated:
+            before = values.get(entry.key, ())
+            assert isinstance(before, tuple)
+            value = (*before, value)
+        values[entry.key] = value
+
+
+def _inner(place: str, error: ConfigError) -> str:
+    """The place with the key inside a property string that the error names."""
+    outer, colon, inner = (error.field or "").partition(": ")
+    return f"{place}: {inner}" if colon and place.endswith(outer) else place
 
 
 class _Splitter:
@@ -310,15 +322,25 @@ def _merged(section: Section, declared: SectionType, item: Wanted) -> Section:
             kept.append(entry)
         elif entry.key not in written and item.values.get(entry.key) is not None:
             written.add(entry.key)
-            kept.append(_updated(entry, option, item.values[entry.key]))
+            same = [line for line in entries if line.key == entry.key]
+            kept += _updated(same, option, item.values[entry.key])
     for option in sorted(declared.options, key=_write_order):
         value = item.values.get(option.name)
         if option.name not in written and value is not None and value != option.default:
-            kept.append(_updated(Entry(option.name), option, value))
+            kept += _updated([Entry(option.name)], option, value)
     return replace(section, type=item.type, entries=tuple(kept), bad=False)
 
 
-def _updated(entry: Entry, option: Option, value: object) -> Entry:
+def _updated(lines: Sequence[Entry], option: Option, value: object) -> list[Entry]:
+    """The lines of one option with its new value; `lines` are those it has now."""
+    if not option.repeated:
+        return [_updated_line(lines[0], option, value)]
+    assert isinstance(value, tuple)
+    spare = [Entry(option.name)] * (len(value) - len(lines))
+    return [_updated_line(e, option, v) for e, v in zip((*lines, *spare), value, strict=False)]
+
+
+def _updated_line(entry: Entry, option: Option, value: object) -> Entry:
     try:
         if entry.line and option.decode(entry.value) == value:
             return entry
