@@ -14,26 +14,26 @@ _NUMBERED = re.compile(r"(.*[^0-9])(0|[1-9][0-9]*)", re.ASCII)
 class OptionTable:
     """The options of one kind of thing, in the order of their declaration."""
 
-    __slots__ = ("_by_name", "options")
+    __slots__ = ("_numbered", "_plain", "options")
 
     def __init__(self, options: Iterable[Option]) -> None:
         self.options = tuple(options)
-        self._by_name = {option.name: option for option in self.options}
+        self._plain = {o.name: o for o in self.options if o.last is None}
+        self._numbered = {o.name: o for o in self.options if o.last is not None}
 
     def __iter__(self) -> Iterator[Option]:
         return iter(self.options)
 
     def find(self, key: str) -> Option | None:
         """The option that a key stands for; `net3` finds `net` if there may be so many."""
-        found = self._by_name.get(key)
+        found = self._plain.get(key)
         if found is not None:
-            return found if found.last is None else None
+            return found
         match = _NUMBERED.fullmatch(key)
         if match is None or len(match[2]) > 9:
             return None
-        option = self._by_name.get(match[1])
-        last = option.last if option is not None else None
-        return option if last is not None and int(match[2]) <= last else None
+        option = self._numbered.get(match[1])
+        return option if option is not None and int(match[2]) <= (option.last or 0) else None
 
     def names(self) -> Iterator[str]:
         """Every key that can be written."""

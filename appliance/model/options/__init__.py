@@ -1,0 +1,1 @@
+"""The options of every configuration file, declared once, by what they configure."""
