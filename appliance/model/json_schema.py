@@ -14,6 +14,7 @@ from appliance.model.property_string import Properties
 
 Schema = dict[str, Any]
 
+_NUMBERS = {"boolean": "1 or 0", "integer": "whole number", "number": "number"}
 _BOUNDS = {
     "minimum": "minimum",
     "maximum": "maximum",
@@ -80,36 +81,45 @@ def keys(option: Option) -> list[str]:
 
 
 def describe(option: Option) -> str:
-    """The sentence of an option and what its value may be: help texts, OpenAPI, documentation."""
-    parts = [option.sentence, *_limits(option)]
-    if option.unit:
-        parts.append(f"Counts {option.unit}.")
+    """The sentence of an option and what its value may be: help texts and OpenAPI."""
+    allowed = option.format.allowed if isinstance(option.format, Properties) else ""
+    parts = [option.sentence, f"Value: {allowed or value_words(option)}."]
     if option.requires:
         parts.append(f"Needs {option.requires}.")
     if option.default is not None:
-        parts.append(f"Default: {_shown(option)}.")
+        parts.append(f"Default: {shown_default(option)}.")
     return " ".join(parts)
 
 
-def _limits(option: Option) -> list[str]:
+def value_words(option: Option) -> str:
+    """What a value looks like, in a few words."""
+    form = option.format
     if option.choices:
-        return [f"One of {', '.join(option.choices)}."]
-    if isinstance(option.format, Properties):
-        return [f"Form: {option.format.allowed}."]
-    if option.format is not None:
-        prefix = "A list of: " if option.many or option.repeated else "Allowed: "
-        return [f"{prefix}{option.format.allowed}."]
-    bounds = [
-        f"{word} {bound:.15g}"
-        for word, bound in (("from", option.minimum), ("to", option.maximum))
-        if bound is not None
-    ]
-    return [f"Allowed: {' '.join(bounds)}."] if bounds else []
+        words = ", ".join(option.choices)
+    elif isinstance(form, Properties):
+        words = "keys"
+    elif form is not None:
+        words = form.allowed
+    else:
+        words = _NUMBERS.get(option.kind, "text")
+    bounds = _bounds(option)
+    listed = "list: " if option.many or option.repeated else ""
+    unit = f", {option.unit}" if option.unit else ""
+    return f"{listed}{words}{bounds}{unit}"
 
 
-def _shown(option: Option) -> str:
-    text = str(_plain(option, option.default))
-    return text or "empty"
+def shown_default(option: Option) -> str:
+    """The default as a text, empty if there is none."""
+    return "" if option.default is None else str(_plain(option, option.default))
+
+
+def _bounds(option: Option) -> str:
+    low, high = option.minimum, option.maximum
+    if low is not None and high is not None:
+        return f" {low:.15g} to {high:.15g}"
+    if low is not None:
+        return f" from {low:.15g}"
+    return f" to {high:.15g}" if high is not None else ""
 
 
 def _item(option: Option) -> Schema:

@@ -166,3 +166,9 @@ def default(value: object, kind: object) -> object:
     if kind == "boolean":
         return str(value) in ("1", "yes", "on", "true", "True")
     return str(value)
+
+
+def test_raw_keys_of_containers() -> None:
+    content = published("ct_config")
+    assert sorted(ct.RAW_KEYS) == content["raw_lxc_keys_allowed"]
+    assert sorted(ct.RAW_KEYS_REFUSED) == content["raw_lxc_keys_refused"]

@@ -93,7 +93,8 @@ MAC = matching(
 MAC_PREFIX = matching(
     "mac-prefix",
     "the first three bytes of a unicast MAC address, such as BC:24:11",
-    r"[0-9A-Fa-f][02468ACEace](?::(?:[0-9A-Fa-f]{1,2}(?::(?:[0-9A-Fa-f]{1,2}(?::[0-9A-Fa-f]?)?)?)?)?)?",
+    r"[0-9A-Fa-f][02468ACEace]"
+    r"(?::(?:[0-9A-Fa-f]{1,2}(?::(?:[0-9A-Fa-f]{1,2}(?::[0-9A-Fa-f]?)?)?)?)?)?",
 )
 IPV4_CONFIG = checked(
     "pve-ipv4-config",

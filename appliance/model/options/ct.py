@@ -38,7 +38,7 @@ _OPTIONS = (
     word("ostype", "What runs in it, so that its files are set up.", _OSTYPES),
     text("rootfs", "The volume with its root file system.", devices.ROOTFS),
     text("searchdomain", "Domains that names are looked up in.", DNS_NAME, many=True, joint=" "),
-    whole("swap", "Swap.", 0, default=512, unit="MiB"),
+    whole("swap", "The swap space.", 0, default=512, unit="MiB"),
     text("timezone", "Its time zone; host is that of the node.", CT_TIMEZONE),
     whole("tty", "Terminals that it has.", 0, 6, 2),
     flag("unprivileged", "Whether its root is an ordinary user of the host.", False),
@@ -46,6 +46,9 @@ _OPTIONS = (
 )  # fmt: skip
 
 OPTIONS = OptionTable(sorted(_OPTIONS, key=lambda option: option.name))
+
+# What calls take: the appliance keeps the state of snapshots itself.
+API_OPTIONS = OptionTable(o for o in OPTIONS if o.name not in ("parent", "snaptime"))
 
 # Keys of LXC itself that may stand in the file, and those that are set by the appliance alone.
 RAW_KEYS = tuple(

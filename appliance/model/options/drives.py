@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from appliance.model.formats.storage import DISK_SIZE, VOLUME_ID, VOLUME_OR_DRIVE
+from dataclasses import replace
+
+from appliance.model.formats.storage import DISK_SIZE, VOLUME_ID, VOLUME_OR_DRIVE, VOLUME_OR_PATH
 from appliance.model.formats.times import URL_ENCODED
 from appliance.model.option import Option
 from appliance.model.options.make import flag, number, text, whole, word
@@ -121,3 +123,14 @@ TPM_STATE = Properties(
 UNUSED_DISK = Properties(
     (text("file", "The volume.", VOLUME_ID, required=True),), "file", aliases=_SPELLINGS
 )
+
+_IMPORT = text(
+    "import-from",
+    "A volume or file whose content the new disk gets.",
+    VOLUME_OR_PATH,
+)
+
+
+def importing(form: Properties) -> Properties:
+    """The keys of a drive as calls take them: a new disk can be filled from another."""
+    return replace(form, options=(*form.options, _IMPORT))

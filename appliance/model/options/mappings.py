@@ -13,7 +13,7 @@ FILES = {kind: f"mapping/{kind}.cfg" for kind in ("dir", "pci", "usb")}
 _ID = r"(?:^[0-9A-Fa-f]{4}:[0-9A-Fa-f]{4}$)"
 _ADDRESS = r"[a-f0-9]{4,}:[a-f0-9]{2}:[a-f0-9]{2}(?:.[a-f0-9])?"
 _NODE = text("node", "The node that has it.", NODE, required=True)
-_NOTE = text("description", "Notes.", max_length=4096)
+_NOTE = text("description", "Notes about it.", max_length=4096)
 
 _DIR = Properties((_NODE, text("path", "The directory.", PATH_IN_PROPERTY, required=True)))
 _PCI = Properties(

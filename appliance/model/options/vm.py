@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from appliance.model.formats.guest import BOOT_DISK, CPU_SET, HOTPLUG, STARTUP
 from appliance.model.formats.names import CONFIG_ID, STORAGE_ID, TAG
 from appliance.model.formats.network import ADDRESS, DNS_NAME
@@ -11,7 +13,8 @@ from appliance.model.option import Option
 from appliance.model.option_table import OptionTable
 from appliance.model.options import cpu, drives
 from appliance.model.options import vm_devices as devices
-from appliance.model.options.make import flag, number, text, whole, word
+from appliance.model.options.make import flag, number, text, whole, word, words
+from appliance.model.property_string import Properties
 
 KEYBOARDS = """
     de de-ch da en-gb en-us es fi fr fr-be fr-ca fr-ch hu is it ja lt mk nl no pl pt pt-br sv sl tr
@@ -47,7 +50,7 @@ _PROCESSOR = (
     flag("numa", "Whether the guest sees NUMA nodes.", False),
     text("numa", "One NUMA node of the guest.", devices.NUMA_NODE, last=7),
     whole("smp", "Older: how many CPUs; sockets and cores are used now.", 1, default=1),
-    whole("sockets", "Sockets.", 1, default=1),
+    whole("sockets", "Sockets of the processor.", 1, default=1),
     whole("vcpus", "CPUs that are plugged in at start; all if not given.", 1),
     text("amd-sev", "Memory encryption by AMD processors.", devices.AMD_SEV),
     text("intel-tdx", "Memory encryption by Intel processors.", devices.INTEL_TDX),
@@ -154,6 +157,20 @@ OPTIONS = _sorted(
         *_STATE,
     )
 )
+# Kept in the file by the appliance itself, so no call sets them.
+_KEPT = frozenset(
+    words("parent snaptime meta running-nets-host-mtu runningcpu runningmachine vmstate")
+)
 DRIVE_BUSES = ("ide", "sata", "scsi", "virtio")
 # Names of keys that hold a volume, in the order in which they are looked at.
 DISK_OPTIONS = (*DRIVE_BUSES, "efidisk", "tpmstate")
+
+
+def _as_given(option: Option) -> Option:
+    if option.name in DISK_OPTIONS and isinstance(option.format, Properties):
+        return replace(option, format=drives.importing(option.format))
+    return option
+
+
+# What calls take: no state, and disks can be filled from elsewhere.
+API_OPTIONS = OptionTable(_as_given(o) for o in OPTIONS if o.name not in _KEPT)
