@@ -12,6 +12,7 @@ from appliance.model.errors import RefusedError
 from appliance.ports.local_disk import LocalDisk
 from appliance.services.access.key_ring import KeyRing
 from appliance.services.access.login import Login
+from appliance.services.cluster.ports import ClusterPorts
 from sim.group.cluster import StoreCluster
 from sim.journal import NodeJournal, WorldJournal
 
@@ -47,6 +48,7 @@ def node_api(
     node: str,
     journal: WorldJournal,
     passwords: Mapping[str, str] | None = None,
+    operations: ClusterPorts | None = None,
 ) -> Api:
     """For the present boot of the node's daemon."""
     daemon = cluster.daemon(node)
@@ -63,5 +65,6 @@ def node_api(
         keeper=SimKeeper(daemon.ports.disk),
         keys=keys,
         login=Login(clock, keys, SimPasswords(passwords or {})),
+        cluster=operations,
     )
     return Api(build_table(), ports)

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from appliance.core.store.durable import Write, founding, joining
 from appliance.model.errors import UnavailableError
-from appliance.ports.membership import View
+from appliance.ports.group_channel import GroupChannel
+from appliance.ports.membership import LiveMembership, View
 from appliance.services.store.leases import StoreLeases
 from appliance.services.store.ports import StorePorts
 from appliance.services.store.service import StoreService
@@ -31,13 +33,19 @@ from sim.tasks import Boot
 RETRY_US = to_us(0.5)
 
 
+class Told(LiveMembership, Protocol):
+    """A membership that learns from the world when its view may have changed."""
+
+    def told(self) -> None: ...
+
+
 @dataclass(slots=True)
 class Daemon:
     """One life of the store on a node."""
 
     boot: Boot
-    channel: SimChannel
-    membership: SimLiveMembership
+    channel: GroupChannel
+    membership: Told
     store: StoreService
     leases: StoreLeases
     ports: StorePorts
