@@ -10,8 +10,8 @@ from appliance.api.operations import build_table
 from appliance.api.ports import ApiPorts
 from appliance.model.errors import RefusedError
 from appliance.ports.local_disk import LocalDisk
-from appliance.services.access.key_ring import KeyRing
-from appliance.services.access.login import Login
+from appliance.services.access.accounts import Accounts
+from appliance.services.access.ports import AccessPorts
 from appliance.services.cluster.ports import ClusterPorts
 from sim.group.cluster import StoreCluster
 from sim.journal import NodeJournal, WorldJournal
@@ -53,18 +53,18 @@ def node_api(
     """For the present boot of the node's daemon."""
     daemon = cluster.daemon(node)
     clock, entropy = daemon.ports.clock, daemon.ports.entropy
-    keys = KeyRing(daemon.store, clock, entropy)
+    told = NodeJournal(journal, node)
+    access = AccessPorts(daemon.store, clock, entropy, told, SimPasswords(passwords or {}))
     ports = ApiPorts(
         node=node,
         clock=clock,
         tasks=daemon.boot,
         entropy=entropy,
-        journal=NodeJournal(journal, node),
+        journal=told,
         membership=daemon.membership,
         store=daemon.store,
         keeper=SimKeeper(daemon.ports.disk),
-        keys=keys,
-        login=Login(clock, keys, SimPasswords(passwords or {})),
+        accounts=Accounts(access),
         cluster=operations,
     )
     return Api(build_table(), ports)

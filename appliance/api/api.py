@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final
 
 from appliance.api.answers import NotImplementedHere, encoded, error_answer, value_answer
-from appliance.api.authentication import NOBODY, allow, who
+from appliance.api.authentication import NOBODY, who
+from appliance.api.authorization import checked_and_allowed, logged_in
 from appliance.api.http import HttpAnswer, HttpRequest, Raw, read_body, read_form
-from appliance.api.parameters import checked
 from appliance.api.ports import ApiPorts
 from appliance.api.table import WORLD, Found, Operation, Request, Table, parts_of
 from appliance.model.errors import ConfigError, QuorateError, UnavailableError
@@ -45,11 +45,12 @@ class Api:
         # Old or foreign cookies must not keep anybody from logging in.
         user = NOBODY if public else who(request, self._ports)
         if operation is None or found is None:
-            allow(user, {"user": "all"})  # a stranger does not learn which paths there are
+            logged_in(user)  # a stranger does not learn which paths there are
             path = "/".join(parts)
             raise NotImplementedHere(f"Method '{request.verb} /{path[:200]}' not implemented")
-        allow(user, operation.permission)
-        values = checked(operation.options, _given(request, found))
+        if not public:
+            logged_in(user)
+        values = checked_and_allowed(user, operation, _given(request, found), self._ports)
         return await self._dispatch(operation, Request(user, values, request.address))
 
     async def _dispatch(self, operation: Operation, request: Request) -> Any:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from appliance.api.http import LOCAL, HttpRequest
 from appliance.api.ports import ApiPorts
 from appliance.core.access.credentials import TicketShown, read_credentials
-from appliance.core.access.tickets import check_csrf_token, read_ticket
 from appliance.model.access.ids import ROOT
-from appliance.model.errors import ForbiddenError, UnauthenticatedError
+from appliance.model.errors import UnauthenticatedError
 
 CSRF_HEADER = "csrfpreventiontoken"
 NOBODY = ""
@@ -24,31 +23,10 @@ def who(request: HttpRequest, ports: ApiPorts) -> str:
     shown = read_credentials(request.headers.get("cookie"), request.headers.get("authorization"))
     if shown is None:
         return NOBODY
-    if not isinstance(shown, TicketShown):
-        raise UnauthenticatedError("API tokens are not known to this node")
-    keys, now_s = ports.keys.keys(), ports.clock.wall()
-    if keys is None:
-        raise UnauthenticatedError("invalid ticket")
-    user = read_ticket(keys, shown.text, now_s).user
-    if request.verb not in ("GET", "HEAD"):
+    user = ports.accounts.identify(shown)
+    if isinstance(shown, TicketShown) and request.verb not in ("GET", "HEAD"):
         token = request.headers.get(CSRF_HEADER)
         if token is None:
             raise UnauthenticatedError("Permission denied - invalid csrf token")
-        check_csrf_token(keys, user, token, now_s)
+        ports.accounts.check_csrf(user, token)
     return user
-
-
-def allow(user: str, permission: object) -> None:
-    """UnauthenticatedError without a login, ForbiddenError without the right.
-
-    `permission` is an expression of the published contract. root@pam may do everything; who else
-    may do what needs users and roles, of which there are none yet.
-    """
-    world = isinstance(permission, dict) and permission.get("user") == "world"
-    if world or user == ROOT:
-        return
-    if user == NOBODY:
-        raise UnauthenticatedError("No ticket")
-    if isinstance(permission, dict) and permission.get("user") == "all":
-        return
-    raise ForbiddenError(f"Permission check failed: {user} may not do this")

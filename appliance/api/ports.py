@@ -12,8 +12,7 @@ from appliance.ports.journal import Journal
 from appliance.ports.keeper import Keeper
 from appliance.ports.membership import LiveMembership
 from appliance.ports.tasks import Tasks
-from appliance.services.access.key_ring import KeyRing
-from appliance.services.access.login import Login
+from appliance.services.access.accounts import Accounts
 from appliance.services.cluster.ports import ClusterPorts
 from appliance.services.store.service import StoreService
 
@@ -40,7 +39,6 @@ class ApiPorts:
     membership: LiveMembership
     store: StoreService
     keeper: Keeper
-    keys: KeyRing
-    login: Login
+    accounts: Accounts
     cluster: ClusterPorts | None = None
     forward: Forward | None = None

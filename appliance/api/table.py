@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
 from appliance.api.ports import ApiPorts
+from appliance.core.access.expressions import Rule, parse_rule
 from appliance.model.option import Option
 
 VERBS: Final = ("GET", "POST", "PUT", "DELETE")
@@ -20,7 +21,7 @@ ANY_USER: Final[Permission] = {"user": "all"}
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a handler gets. user: `root@pam`, or empty for who has not logged in."""
+    """What a handler gets. user: a user or API token, or empty for who has not logged in."""
 
     user: str
     parameters: Mapping[str, Any]
@@ -37,6 +38,8 @@ class Operation:
     path        with parameters in braces, such as `/nodes/{node}/status`; they are options too
     permission  see `Permission`
     node        the parameter that names the node which must run it; None: any node
+    allow_token whether an API token may ask for it
+    rule        the permission, read once
     """
 
     verb: str
@@ -46,6 +49,12 @@ class Operation:
     options: tuple[Option, ...] = ()
     permission: Permission = ROOT
     node: str | None = None
+    allow_token: bool = True
+    rule: Rule = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """ValueError for a permission that nobody can evaluate."""
+        object.__setattr__(self, "rule", parse_rule(self.permission))
 
 
 @dataclass(slots=True)

@@ -6,12 +6,8 @@ from typing import Any
 
 import pytest
 
-from appliance.core.access.realm_sync import (
-    DirectoryGroup,
-    DirectoryUser,
-    sync_options,
-    synchronised,
-)
+from appliance.core.access.realm_sync import sync_options, synchronised
+from appliance.model.access.directory import DirectoryGroup, DirectoryUser
 from tests.conformance.access_structures import from_structure
 from tests.conformance.cases import Case, case_id, suite
 

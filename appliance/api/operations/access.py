@@ -8,6 +8,7 @@ from appliance.api.ports import ApiPorts
 from appliance.api.table import WORLD, Operation, Request
 from appliance.model.access.ids import USER_MAX_LENGTH
 from appliance.model.option import Option
+from appliance.services.access.login import Shown
 
 
 async def create_ticket(request: Request, ports: ApiPorts) -> dict[str, Any]:
@@ -16,7 +17,8 @@ async def create_ticket(request: Request, ports: ApiPorts) -> dict[str, Any]:
     user = given["username"]
     if given.get("realm") and "@" not in user:
         user = f"{user}@{given['realm']}"
-    session = await ports.login.login(user, given["password"], request.address)
+    shown = Shown(user, given["password"], request.address)
+    session = await ports.accounts.login.login(shown)
     return {
         "username": session.user,
         "ticket": session.ticket,

@@ -11,30 +11,13 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from appliance.model.access.directory import DirectoryGroup, DirectoryUser
 from appliance.model.access.ids import is_name, is_user
 from appliance.model.access.users import Group, User, UserConfig, without_subjects
 from appliance.model.errors import ConfigError
 
 ATTRIBUTES = ("firstname", "lastname", "email", "comment", "keys")
 _BREAKS = re.compile(r"[:\x00-\x1f\x7f]")
-
-
-@dataclass(frozen=True, slots=True)
-class DirectoryUser:
-    """`dn` is its name in the directory, `attributes` every value by our names for them."""
-
-    dn: str
-    name: str
-    attributes: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class DirectoryGroup:
-    """`members` are the distinguished names of its members."""
-
-    dn: str
-    name: str
-    members: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,17 +23,19 @@ from dataclasses import dataclass
 from appliance.model.access.auth_keys import SECRET_BYTES, AuthKey, AuthKeys
 from appliance.model.access.ids import is_user
 from appliance.model.errors import UnauthenticatedError
-from appliance.model.percent import decode_text
+from appliance.model.percent import decode_text, encode_url
 
 LIFE_S = 7200
 SLACK_S = 300
 ROTATE_S = 24 * 3600
 CONSOLE_LIFE_S = 40
+STATE_LIFE_S = 600
 TICKET_MAX_LENGTH = 4096
 
 _PARTIAL = "!tfa!"
 _TICKET = re.compile(r"PVE:([^:\s\x00]+):([0-9A-F]{8,12})::([A-Za-z0-9+/=]{44})", re.ASCII)
 _CONSOLE = re.compile(r"PVEVNC:([0-9A-F]{8,12})::([A-Za-z0-9+/=]{44})", re.ASCII)
+_STATE = re.compile(r"([^\s\x00]+)\.([0-9A-F]{8,12})\.([A-Za-z0-9+/=]{44})", re.ASCII)
 _CSRF = re.compile(r"([0-9A-F]{8,12}):([A-Za-z0-9+/=]{44})", re.ASCII)
 
 
@@ -72,7 +74,7 @@ def issue_partial_ticket(keys: AuthKeys, user: str, challenge: str, now_s: float
     `challenge` (JSON, which factors there are) is readable by the client. The user is not in the
     ticket but in its signature: it is good only together with the user's name.
     """
-    plain = f"PVE:{_PARTIAL}{_escaped(challenge)}:{_stamp(now_s)}"
+    plain = f"PVE:{_PARTIAL}{encode_url(challenge)}:{_stamp(now_s)}"
     return f"{plain}::{_sign(keys.current, 'tfa', plain, user)}"
 
 
@@ -119,6 +121,22 @@ def check_csrf_token(keys: AuthKeys, user: str, text: str, now_s: float) -> None
     _check(keys, _Claim("csrf", match[1], match[1], match[2], user), now_s)
 
 
+def issue_openid_state(keys: AuthKeys, realm: str, now_s: float) -> str:
+    """What a browser carries to an OpenID provider and back: the realm, and that it is from us."""
+    plain = f"{realm}.{_stamp(now_s)}"
+    return f"{plain}.{_sign(keys.current, 'openid', plain)}"
+
+
+def read_openid_state(keys: AuthKeys, text: str, now_s: float) -> str:
+    """The realm of a state that is ten minutes old at most. UnauthenticatedError."""
+    match = _STATE.fullmatch(text) if len(text) <= TICKET_MAX_LENGTH else None
+    if match is None:
+        raise UnauthenticatedError("invalid openid state")
+    plain = f"{match[1]}.{match[2]}"
+    _check(keys, _Claim("openid", plain, match[2], match[3], life_s=STATE_LIFE_S), now_s)
+    return match[1]
+
+
 def new_keys(secret: bytes, now_s: float) -> AuthKeys:
     """The first key of a cluster, of 32 unpredictable bytes."""
     return AuthKeys(_key(secret, now_s))
@@ -142,14 +160,6 @@ def _key(secret: bytes, now_s: float) -> AuthKey:
 
 def _stamp(now_s: float) -> str:
     return f"{int(now_s):08X}"
-
-
-def _escaped(challenge: str) -> str:
-    """As a URL has it: nothing in it ends the ticket's field or a cookie."""
-    return "".join(
-        chr(byte) if chr(byte).isalnum() and byte < 0x80 else f"%{byte:02X}"
-        for byte in challenge.encode("utf-8", "replace")
-    )
 
 
 def _sign(key: AuthKey, label: str, plain: str, bound: str = "") -> str:

@@ -10,7 +10,13 @@ from appliance.model.access.auth_keys import (
     parse_auth_keys,
     write_auth_keys,
 )
-from appliance.model.errors import ExistsError, MissingError, StaleError
+from appliance.model.errors import (
+    ExistsError,
+    MissingError,
+    NotQuorateError,
+    StaleError,
+    UnavailableError,
+)
 from appliance.model.store.changes import ABSENT, File, Put
 from appliance.ports.clock import Clock
 from appliance.ports.config_store import ConfigStore
@@ -57,5 +63,10 @@ class KeyRing:
             except (ExistsError, StaleError, MissingError):
                 await self._store.catch_up()
                 continue
+            except (NotQuorateError, UnavailableError):
+                if keys is not None:
+                    # An old key is better than no login where somebody has to repair the cluster.
+                    return keys
+                raise
             return fresh
         raise StaleError("the keys for tickets are being changed elsewhere, try again")

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from appliance.core.access.realm_sync import (
-    DirectoryGroup,
-    DirectoryUser,
-    sync_options,
-    synchronised,
-)
+from appliance.core.access.realm_sync import sync_options, synchronised
+from appliance.model.access.directory import DirectoryGroup, DirectoryUser
 from appliance.model.access.user_cfg import parse_user_config, write_user_config
 from appliance.model.errors import ConfigError
 
