@@ -12,6 +12,7 @@ QuorateError
   MissingError         there is no such file
   ExistsError          there is one already, or its guest is configured elsewhere
   ForbiddenError       not for this reader
+  FileError            an operation of the file view was refused, with the name of its errno
   UnauthenticatedError nobody knows who asks: no credentials, or bad ones
   DiskError            the local disk failed
     DiskFullError      there was no room for a write, which was undone
@@ -106,6 +107,16 @@ class UnauthenticatedError(QuorateError):
     """It is not known who asks: no credentials, or bad ones; nothing was done."""
 
     code = "unauthenticated"
+
+
+class FileError(QuorateError):
+    """An operation of the file view cannot be done; nothing was. `name`: such as EISDIR."""
+
+    code = "file"
+
+    def __init__(self, name: str, message: str) -> None:
+        self.name = name
+        super().__init__(message)
 
 
 class DiskError(QuorateError):
