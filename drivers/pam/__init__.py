@@ -1,0 +1,1 @@
+"""Passwords of the operating system's users, asked of PAM without a compiler."""

@@ -1,0 +1,1 @@
+"""The certificate that a node's API shows."""

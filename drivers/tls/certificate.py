@@ -1,0 +1,101 @@
+"""A self-signed certificate, made once. Others know a node by its fingerprint."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import hashlib
+import ipaddress
+import os
+import ssl
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from appliance.model.errors import ConfigError
+
+LIFE: Final = datetime.timedelta(days=3650)
+_DAY: Final = datetime.timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Certificate and key as files, and what others see of them."""
+
+    certificate: Path
+    key: Path
+    pem: bytes
+    fingerprint: str
+
+
+def own_identity(folder: Path, name: str, addresses: Sequence[str]) -> Identity:
+    """What is in the folder, made first if it is not there. ConfigError if it is unusable.
+
+    addresses: under which the API is reached; they stand in a certificate that is made now.
+    """
+    certificate, key = folder / "api.crt", folder / "api.key"
+    if not certificate.exists() or not key.exists():
+        _make(certificate, key, name, addresses)
+    pem = certificate.read_bytes()
+    try:
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(certificate, key)
+        found = fingerprint(ssl.PEM_cert_to_DER_cert(pem.decode("ascii")))
+    except (ssl.SSLError, ValueError) as error:
+        raise ConfigError(
+            f"certificate and key {key} do not belong together or cannot be read ({error}); "
+            "remove both to have new ones made",
+            file=str(certificate),
+        ) from error
+    return Identity(certificate, key, pem, found)
+
+
+def fingerprint(der: bytes) -> str:
+    """`AB:CD:...`, 32 pairs: SHA-256 of a certificate."""
+    digest = hashlib.sha256(der).hexdigest().upper()
+    return ":".join(digest[at : at + 2] for at in range(0, len(digest), 2))
+
+
+def _make(certificate: Path, key: Path, name: str, addresses: Sequence[str]) -> None:
+    # A large package, needed once in the life of a node.
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    secret = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name[:64])])
+    now = datetime.datetime.now(datetime.UTC)
+    names: list[x509.GeneralName] = [x509.DNSName(one) for one in dict.fromkeys((name, "localhost"))]
+    for address in dict.fromkeys(("127.0.0.1", "::1", *addresses)):
+        with contextlib.suppress(ValueError):
+            names.append(x509.IPAddress(ipaddress.ip_address(address)))
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(secret.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - _DAY)  # clocks of clients differ
+        .not_valid_after(now + LIFE)
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .sign(secret, hashes.SHA256())
+    )
+    hidden = secret.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    _write(key, hidden, 0o600)
+    _write(certificate, made.public_bytes(serialization.Encoding.PEM), 0o644)
+
+
+def _write(path: Path, content: bytes, mode: int) -> None:
+    beside = path.with_name(f".{path.name}.new")
+    beside.unlink(missing_ok=True)
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(path)
