@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from appliance.api.http import HttpAnswer
 from appliance.api.parameters import ParameterError
-from appliance.model.errors import ConfigError, QuorateError, UnavailableError, error_of
+from appliance.model.errors import ConfigError, QuorateError
 
 # By the error's code. What is not here is 500, with the text as the reason: clients of the
 # reference tell "there is none" from "it failed" by the text.
@@ -21,7 +21,6 @@ STATUS: Final[Mapping[str, int]] = {
     "not_implemented": 501,
     "unavailable": 503,
 }
-_CODES: Final = {401: "unauthenticated", 403: "forbidden"}  # where an answer has none
 _REASONS: Final = {200: "OK", 400: "Parameter verification failed."}
 _REASON_BYTES: Final = 400
 
@@ -52,16 +51,6 @@ def error_answer(error: QuorateError, form: str) -> HttpAnswer:
         # Such clients read the status from the body.
         return HttpAnswer(200, _REASONS[200], encoded({**data, "success": 0, "status": status}))
     return HttpAnswer(status, _REASONS.get(status) or _reason(message), encoded(data))
-
-
-def error_told(body: Mapping[str, Any], status: int, reason: str) -> QuorateError:
-    """The error that such an answer tells of: the one that was raised at the other end."""
-    errors = body.get("errors")
-    if isinstance(errors, dict) and errors:
-        field, text = next(iter(errors.items()))
-        return ConfigError(str(text), field=str(field))
-    code = str(body.get("code") or _CODES.get(status, UnavailableError.code))
-    return error_of(code, str(body.get("message") or reason or f"status {status}"))
 
 
 def _by_field(error: QuorateError) -> dict[str, str]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any, TypeAlias
+from typing import Any, Self, TypeAlias
 
 from appliance.api.answers import error_answer
 from appliance.api.api import Api
@@ -26,7 +27,7 @@ class Status(int):
 
     reason: str
 
-    def __new__(cls, code: int, reason: str) -> Status:
+    def __new__(cls, code: int, reason: str) -> Self:
         status = super().__new__(cls, code)
         status.reason = reason
         return status
@@ -92,8 +93,6 @@ async def _answer(answer: HttpAnswer, receive: Receive, send: Send) -> None:
 
 async def _stream(answer: HttpAnswer, receive: Receive, send: Send) -> None:
     """Piece by piece, until it ends or the client has gone."""
-    import asyncio
-
     assert answer.stream is not None
     pieces = answer.stream
     gone = asyncio.ensure_future(_gone(receive))

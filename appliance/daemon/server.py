@@ -69,7 +69,7 @@ class Listener:
         """Returns when it takes connections."""
         self._task = asyncio.create_task(self._server.serve(sockets=list(self.sockets)))
         async with asyncio.timeout(_PATIENCE_S):
-            while not self._server.started and not self._task.done():
+            while not (self._server.started or self._task.done()):  # noqa: ASYNC110 - it has none
                 await asyncio.sleep(0.005)
         if self._task.done():
             await self._task

@@ -135,16 +135,3 @@ class DamagedError(DiskError):
     """What is on the node's own disk is not what was written there."""
 
     code = "damaged"
-
-
-def error_of(code: str, message: str) -> QuorateError:
-    """The error of that code, as it was told by another process. A plain one for an unknown code.
-
-    Where it was raised the message was made whole, so place and field are not given again.
-    """
-    kinds = [QuorateError]
-    for kind in kinds:  # grows while it is walked: the whole tree
-        if kind.code == code:
-            return kind(message)
-        kinds += kind.__subclasses__()
-    return QuorateError(message)

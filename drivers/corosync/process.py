@@ -29,7 +29,7 @@ STOP_S: Final = 30.0
 _ASK_EVERY_S: Final = 0.1
 _TOLD_LINES: Final = 5
 _RING: Final = re.compile(r"qb-(?:corosync-)?([0-9]+)-")  # by the process that made it
-_SHARED_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - where corosync's library puts its rings
+_SHARED_MEMORY: Final = Path("/dev/shm")
 
 
 class Program:

@@ -65,7 +65,7 @@ def interface_addresses() -> list[str]:
     found = []
     try:
         entry = first
-        while entry:
+        while entry:  # type: ignore[truthy-bool] # a null pointer is false
             text = _text(entry.contents.address)
             if text is not None:
                 found.append(text)

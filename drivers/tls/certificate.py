@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import datetime
-import hashlib
+import datetime as dt
 import ipaddress
 import os
 import ssl
@@ -13,10 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from appliance.model.cluster.certificate import fingerprint_of_pem
 from appliance.model.errors import ConfigError
 
-LIFE: Final = datetime.timedelta(days=3650)
-_DAY: Final = datetime.timedelta(days=1)
+LIFE: Final = dt.timedelta(days=3650)
+_DAY: Final = dt.timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ def own_identity(folder: Path, name: str, addresses: Sequence[str]) -> Identity:
     pem = certificate.read_bytes()
     try:
         ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(certificate, key)
-        found = fingerprint(ssl.PEM_cert_to_DER_cert(pem.decode("ascii")))
+        found = fingerprint_of_pem(pem)
     except (ssl.SSLError, ValueError) as error:
         raise ConfigError(
             f"certificate and key {key} do not belong together or cannot be read ({error}); "
@@ -48,12 +48,6 @@ def own_identity(folder: Path, name: str, addresses: Sequence[str]) -> Identity:
             file=str(certificate),
         ) from error
     return Identity(certificate, key, pem, found)
-
-
-def fingerprint(der: bytes) -> str:
-    """`AB:CD:...`, 32 pairs: SHA-256 of a certificate."""
-    digest = hashlib.sha256(der).hexdigest().upper()
-    return ":".join(digest[at : at + 2] for at in range(0, len(digest), 2))
 
 
 def _make(certificate: Path, key: Path, name: str, addresses: Sequence[str]) -> None:
@@ -64,8 +58,10 @@ def _make(certificate: Path, key: Path, name: str, addresses: Sequence[str]) -> 
 
     secret = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name[:64])])
-    now = datetime.datetime.now(datetime.UTC)
-    names: list[x509.GeneralName] = [x509.DNSName(one) for one in dict.fromkeys((name, "localhost"))]
+    now = dt.datetime.now(dt.UTC)
+    names: list[x509.GeneralName] = [x509.DNSName("localhost")]
+    if name != "localhost":
+        names.insert(0, x509.DNSName(name))
     for address in dict.fromkeys(("127.0.0.1", "::1", *addresses)):
         with contextlib.suppress(ValueError):
             names.append(x509.IPAddress(ipaddress.ip_address(address)))
