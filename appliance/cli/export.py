@@ -10,7 +10,6 @@ from appliance.cli.connection import Connection
 from appliance.model.errors import ExistsError, MissingError
 
 
-
 def export_tree(connection: Connection, folder: Path, prefix: str, *, latest: bool) -> int:
     """How many files were written. ExistsError unless the folder is new or empty."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
