@@ -30,7 +30,7 @@ def export_tree(connection: Connection, folder: Path, prefix: str, *, latest: bo
 
 
 def _write(folder: Path, path: str, file: dict[str, str]) -> None:
-    # The store has no names such as `..`; that a file lands below the folder is seen to all the same.
+    # The store has no names such as `..`: this is the second lock on that door.
     target = folder.joinpath(*path.split("/"))
     if not target.resolve().is_relative_to(folder.resolve()):
         raise ExistsError(f"{path} would not be below {folder}")

@@ -49,7 +49,13 @@ def test_every_option_is_on_its_command_page() -> None:
     missing = []
     for command_name, command in group.commands.items():
         page = (DOCS / "commands" / f"{command_name}.md").read_text("utf-8")
-        options = {option for parameter in command.params for option in parameter.opts}
+        below = getattr(command, "commands", {}).values()
+        options = {
+            option
+            for one in (command, *below)
+            for parameter in one.params
+            for option in parameter.opts
+        }
         missing += [
             f"{command_name} {option}"
             for option in sorted(options)
