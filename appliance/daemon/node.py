@@ -25,8 +25,8 @@ from appliance.model.events.node import (
     StoreWaits,
     TaskFailed,
 )
-from appliance.services.access.key_ring import KeyRing
-from appliance.services.access.login import Login
+from appliance.services.access.accounts import Accounts
+from appliance.services.access.ports import AccessPorts
 from appliance.services.cluster.follower import Follower
 from appliance.services.cluster.ports import ClusterPorts
 from drivers.corosync.process import CorosyncProcess
@@ -109,7 +109,7 @@ class Node:
         ]
 
     def _api_ports(self, stand: Stand, service: NodeClusterService, identity: Identity) -> ApiPorts:
-        keys = KeyRing(stand.store, self.clock, self.entropy)
+        access = AccessPorts(stand.store, self.clock, self.entropy, self.journal, self.passwords)
         cluster = ClusterPorts(
             node=self.settings.node,
             clock=self.clock,
@@ -128,8 +128,7 @@ class Node:
             membership=stand.membership,
             store=stand.store,
             keeper=self.keeper,
-            keys=keys,
-            login=Login(self.clock, keys, self.passwords),
+            accounts=Accounts(access),
             cluster=cluster,
         )
 
