@@ -27,8 +27,9 @@ def committed_since(replica: Replica, version: int) -> list[Committed]:
     for entry in replica.log.after(version):
         if entry.version > replica.log.committed:
             break
-        numbers = (int(cell.content) for _, cell in entry.cells if isinstance(cell, File))
-        found.append(Committed(entry.point, tuple(numbers)))
+        contents = (cell.content for _, cell in entry.cells if isinstance(cell, File))
+        numbers = tuple(int(content) for content in contents if content.strip().isdigit())
+        found.append(Committed(entry.point, numbers))
     return found
 
 
@@ -47,18 +48,19 @@ class Ledger:
             if self.versions.setdefault(one.point.version, one).point != one.point
         ]
 
-    def judge(self, acks: Sequence[Ack], shares: Mapping[str, int]) -> list[str]:
-        """Acknowledged writes that are not there, or that less than half of all votes accepted.
+    def judge(self, acks: Sequence[Ack], shares: Mapping[str, int], lent: int = 0) -> list[str]:
+        """Acknowledged writes that are not there, or that not more than half of all votes accepted.
 
-        shares: the votes of each node.
+        shares: the votes of each node. lent: those that a quorum device may give to either side.
         """
         wrong = []
+        total = sum(shares.values()) + lent
         for ack in acks:
             known = self.versions.get(ack.version)
             if known is None or (known.numbers and ack.number not in known.numbers):
                 wrong.append(f"acknowledged write {ack.number} is not version {ack.version}")
                 continue
             members = self.sessions.get(known.point.epoch)
-            if members and 2 * sum(shares[name] for name in members) <= sum(shares.values()):
+            if members and 2 * (sum(shares[name] for name in members) + lent) <= total:
                 wrong.append(f"{ack.number} was acknowledged among {', '.join(members)}")
         return wrong

@@ -16,7 +16,7 @@ import base64
 import json
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from appliance.model.corosync_conf import parse_corosync_conf
@@ -60,13 +60,13 @@ def view_fields(view: View) -> dict[str, Any]:
     }
 
 
-class Agent:
-    """Carries out commands, each in a task of its own, and reports how they ended."""
+class Commanded:
+    """Carries out commands, each in a task of its own, and reports how they ended.
+
+    The command `{"do": "join", ...}` is the method `do_join`.
+    """
 
     def __init__(self) -> None:
-        self.channel = CorosyncChannel()
-        self.membership = CorosyncMembership()
-        self._receiving: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
@@ -76,9 +76,13 @@ class Agent:
         await asyncio.get_running_loop().connect_read_pipe(lambda: protocol, sys.stdin)
         tell(event="ready")
         while line := await reader.readline():
-            task = asyncio.create_task(self._carry_out(json.loads(line)))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self.start(self._carry_out(json.loads(line)))
+
+    def start(self, work: Coroutine[Any, Any, None]) -> None:
+        """Let it go on beside the commands."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _carry_out(self, command: Command) -> None:
         action: Callable[[Command], Awaitable[Any]] = getattr(self, f"do_{command['do']}")
@@ -88,6 +92,20 @@ class Agent:
             tell(event="answer", id=command["id"], error=error.code, text=str(error))
         else:
             tell(event="answer", id=command["id"], value=answer)
+
+    async def do_cpu(self, _command: Command) -> float:
+        """Seconds of CPU that this process has used."""
+        return time.process_time()
+
+
+class Agent(Commanded):
+    """The drivers of group channel and membership."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.channel = CorosyncChannel()
+        self.membership = CorosyncMembership()
+        self._receiving: asyncio.Task[None] | None = None
 
     async def do_join(self, command: Command) -> None:
         await self.channel.join(command["group"])
@@ -128,8 +146,7 @@ class Agent:
     async def do_watch(self, _command: Command) -> None:
         """Follow the membership, and report each view."""
         await self.membership.start()
-        task = asyncio.create_task(self._watch())
-        self._tasks.add(task)
+        self.start(self._watch())
 
     async def _watch(self) -> None:
         view = self.membership.view()
@@ -158,10 +175,6 @@ class Agent:
 
     async def do_apply(self, command: Command) -> None:
         await self.membership.apply(parse_corosync_conf(command["text"]))
-
-    async def do_cpu(self, _command: Command) -> float:
-        """Seconds of CPU that this process has used."""
-        return time.process_time()
 
 
 if __name__ == "__main__":

@@ -20,7 +20,8 @@ ROOT: Final = Path(__file__).parents[2]
 # A process inside a node does not begin in this process's working directory.
 ENVIRONMENT: Final = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
 # The process first tells the number that it has inside its own namespace.
-_BEGIN: Final = 'echo $$; exec "$0" -m tests.lab.agent'
+_BEGIN: Final = 'echo $$; exec "$0" -m "$@"'
+AGENT: Final = ("tests.lab.agent",)
 PATIENCE_S: Final = 60.0
 Report = Mapping[str, Any]
 
@@ -101,11 +102,14 @@ class Agent:
             self.reports.append(report)
 
 
-def start_agent(space: Namespaces, log: Path) -> Agent:
-    """Start one inside a node. What it says beside its reports goes into the log."""
+def start_agent(space: Namespaces, log: Path, *module: str) -> Agent:
+    """Start one inside a node. What it says beside its reports goes into the log.
+
+    module: a Python module that is an agent, and its arguments; else `tests.lab.agent`.
+    """
     errors = log.open("a")
     process = subprocess.Popen(
-        [*END_WITH_US, *space.command("sh", "-c", _BEGIN, sys.executable)],
+        [*END_WITH_US, *space.command("sh", "-c", _BEGIN, sys.executable, *(module or AGENT))],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=errors,

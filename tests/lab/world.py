@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from appliance.model.corosync_conf import CorosyncConf
 from appliance.ports.group_channel import Delivered, Dropped, GroupEvent, GroupView
@@ -60,11 +61,18 @@ class VotesCall:
         )
 
 
-class LabDaemon:
-    """Implements `Daemon` of the contract suites."""
+class AgentDaemon:
+    """A daemon that is an agent of the lab."""
 
     def __init__(self, node: str, agent: Agent) -> None:
         self.node, self.agent = node, agent
+
+
+class LabDaemon(AgentDaemon):
+    """Implements `Daemon` of the contract suites."""
+
+    def __init__(self, node: str, agent: Agent) -> None:
+        super().__init__(node, agent)
         self.history: list[GroupEvent] = []
         self.view: GroupView | None = None
         self.views: list[View] = []
@@ -116,13 +124,16 @@ class LabDaemon:
         return self.agent.call("apply", text=text)
 
 
-class LabWorld:
-    """Implements `ClusterWorld` of the contract suites over a lab that many tests share."""
+D = TypeVar("D", bound=AgentDaemon)
+
+
+class World(Generic[D]):
+    """A lab that many tests share, with a daemon of some kind on each node."""
 
     def __init__(self, lab: Lab, conf: CorosyncConf | None = None) -> None:
         self.lab, self.names = lab, lab.names
         self._conf = conf or layout(lab.names, links=lab.links)
-        self._daemons: list[LabDaemon] = []
+        self._daemons: list[D] = []
         self._running: list[str] = []  # nodes whose corosync was started and not ended
         self._paused: list[str] = []
         self._used = True  # corosyncs carry something over from an earlier test
@@ -157,17 +168,17 @@ class LabWorld:
 
     # daemons
 
-    def daemon(self, node: str) -> LabDaemon:
+    def daemon(self, node: str) -> D:
         return [daemon for daemon in self._daemons if daemon.node == node][-1]
 
-    def daemons(self) -> Sequence[LabDaemon]:
+    def daemons(self) -> Sequence[D]:
         return self._daemons
 
     def start_daemon(self, node: str) -> None:
-        agent = start_agent(self.lab.spaces[node], self.lab.folder / node / "agent.log")
-        daemon = LabDaemon(node, agent)
-        self._daemons.append(daemon)
-        agent.call("watch")
+        self._daemons.append(self.make_daemon(node))
+
+    def make_daemon(self, node: str) -> D:
+        raise NotImplementedError
 
     def end_daemon(self, node: str) -> None:
         self.daemon(node).agent.end()
@@ -229,9 +240,17 @@ class LabWorld:
         self._used = True
 
 
-def make_world(
-    folder: Path, names: Sequence[str], *, links: int = 1, conf: CorosyncConf | None = None
-) -> LabWorld:
+class LabWorld(World[LabDaemon]):
+    """Implements `ClusterWorld` of the contract suites."""
+
+    def make_daemon(self, node: str) -> LabDaemon:
+        agent = start_agent(self.lab.spaces[node], self.lab.folder / node / "agent.log")
+        daemon = LabDaemon(node, agent)
+        agent.call("watch")
+        return daemon
+
+
+def make_lab(folder: Path, names: Sequence[str], *, links: int = 1) -> Lab:
     """A lab of these nodes, built and not started."""
     lab = Lab(folder, names, links=links)
     try:
@@ -239,4 +258,11 @@ def make_world(
     except BaseException:
         lab.end()
         raise
-    return LabWorld(lab, conf)
+    return lab
+
+
+def make_world(
+    folder: Path, names: Sequence[str], *, links: int = 1, conf: CorosyncConf | None = None
+) -> LabWorld:
+    """The same as a world."""
+    return LabWorld(make_lab(folder, names, links=links), conf)
