@@ -20,13 +20,16 @@ from appliance.model.errors import DamagedError, DiskError, DiskFullError
 
 _LAYOUT: Final = 1
 _PAGE_BYTES: Final = 4096
+_WAL_BYTES: Final = 16 * 1024 * 1024
 _SET_UP: Final = (
     "PRAGMA locking_mode = EXCLUSIVE",  # no second process, and no shared memory file
     f"PRAGMA page_size = {_PAGE_BYTES}",
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
     "PRAGMA cell_size_check = ON",
-    "PRAGMA journal_size_limit = 16777216",
+    # A checkpoint makes commits wait: rarely, then, and the log of writes is not made anew for it.
+    f"PRAGMA wal_autocheckpoint = {_WAL_BYTES // _PAGE_BYTES}",
+    f"PRAGMA journal_size_limit = {2 * _WAL_BYTES}",
 )
 _TABLE: Final = (
     """CREATE TABLE IF NOT EXISTS piece (

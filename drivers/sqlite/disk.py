@@ -33,8 +33,8 @@ class SqliteDisk:
         self._database: Database | None = None
         self._queued: list[Operation] = []
         self._dirty = False  # the database has work that is not committed
-        self._next: asyncio.Future[None] | None = None  # the sync that has not begun
-        self._syncing: asyncio.Task[None] | None = None
+        self._next: list[asyncio.Future[None]] = []  # who waits for a sync that has not begun
+        self._syncing = False
         self._undone: DiskFullError | None = None  # to be told to the next sync
         self._broken: DiskError | None = None
 
@@ -51,8 +51,9 @@ class SqliteDisk:
 
     async def close(self) -> None:
         """Give the database up. What was not synced is lost."""
-        if self._syncing is not None:
-            await self._syncing
+        while self._syncing:
+            with contextlib.suppress(DiskError):
+                await self._next_sync()
         database, self._database = self._database, None
         if database is not None:
             await self._worker.do(database.close)
@@ -83,14 +84,18 @@ class SqliteDisk:
 
     async def sync(self) -> None:
         self._need()
-        idle = self._next is None and self._syncing is None
+        idle = not self._next and not self._syncing
         if idle and not self._queued and not self._dirty and self._undone is None:
             return
-        if self._next is None:
-            self._next = asyncio.get_running_loop().create_future()
-        if self._syncing is None:
-            self._syncing = asyncio.get_running_loop().create_task(self._sync())
-        await asyncio.shield(self._next)
+        waiting = self._next_sync()
+        if not self._syncing:
+            self._begin_sync()
+        await waiting
+
+    def _next_sync(self) -> asyncio.Future[None]:
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._next.append(waiter)
+        return waiter
 
     # beyond the port
 
@@ -132,49 +137,62 @@ class SqliteDisk:
         operations, self._queued = self._queued, []
         return operations
 
-    async def _sync(self) -> None:
-        """Commit for all who wait, again and again while more come."""
-        while self._next is not None:
-            waiting, self._next = self._next, None
-            try:
-                await self._commit()
-            except Exception as error:  # noqa: BLE001 - raised again where it is awaited
-                self._undone = None
-                for future in (waiting, self._next):
-                    if future is not None:
-                        future.set_exception(error)
-                        future.exception()  # whoever waited may have given up
-                self._next = None
-            else:
-                waiting.set_result(None)
-        self._syncing = None
-
-    async def _commit(self) -> None:
+    def _begin_sync(self) -> None:
+        """Commit for all who wait. Every write waits for this, so no task is made for it."""
+        waiting, self._next = self._next, []
         if self._undone is not None:
             self._queued = []
-            raise self._undone
+            self._end_sync(waiting, self._undone)
+            return
         database, operations = self._need(), self._take()
-        self._dirty = False
+        self._dirty, self._syncing = False, True
 
         def work() -> None:
             database.apply(operations)
             database.commit()
 
-        await self._guarded(work, writes=True)
+        self._worker.call(work, lambda _value, error: self._end_sync(waiting, error))
+
+    def _end_sync(
+        self, waiting: Sequence[asyncio.Future[None]], error: BaseException | None
+    ) -> None:
+        self._syncing = False
+        if error is None:
+            _settle(waiting, None)
+        else:
+            if isinstance(error, DiskError):
+                self._note(error, writes=True)
+            self._undone = None
+            later, self._next = self._next, []
+            _settle((*waiting, *later), error)
+        if self._next:
+            self._begin_sync()
 
     async def _guarded(self, work: Callable[[], T], *, writes: bool) -> T:
-        """Do it. When the disk was full, all that is queued is undone too, and nobody's sync that
-        counts on it succeeds; after a worse error nothing is written any more.
-        """
         try:
             return await self._worker.do(work)
-        except DiskFullError as error:
-            self._undone, self._queued = error, []
-            raise
         except DiskError as error:
-            if writes or not isinstance(error, DamagedError):
-                self._broken = error
+            self._note(error, writes=writes)
             raise
+
+    def _note(self, error: DiskError, *, writes: bool) -> None:
+        """When the disk was full, all that is queued is undone too, and nobody's sync that counts
+        on it succeeds; after a worse error nothing is written any more.
+        """
+        if isinstance(error, DiskFullError):
+            self._undone, self._queued = error, []
+        elif writes or not isinstance(error, DamagedError):
+            self._broken = error
+
+
+def _settle(waiting: Sequence[asyncio.Future[None]], error: BaseException | None) -> None:
+    for waiter in waiting:
+        if waiter.done():
+            continue  # whoever waited has given up
+        if error is None:
+            waiter.set_result(None)
+        else:
+            waiter.set_exception(error)
 
 
 def set_aside(path: Path) -> Path:
@@ -229,10 +247,25 @@ class _Worker:
         """Stop after what was asked for so far."""
         self._work.put(None)
 
-    async def do(self, call: Callable[[], T]) -> T:
-        """Have it done, and wait."""
+    def call(
+        self, work: Callable[[], T], then: Callable[[T | None, BaseException | None], None]
+    ) -> None:
+        """Have it done, and `then` called in the event loop with what came of it."""
         loop = asyncio.get_running_loop()
-        future: asyncio.Future[T] = loop.create_future()
+
+        def run() -> None:
+            value, error = None, None
+            try:
+                value = work()
+            except BaseException as raised:  # noqa: BLE001 - told to whoever asked
+                error = raised
+            loop.call_soon_threadsafe(then, value, error)
+
+        self._work.put(run)
+
+    async def do(self, work: Callable[[], T]) -> T:
+        """Have it done, and wait."""
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
 
         def settle(value: Any, error: BaseException | None) -> None:
             if future.cancelled():
@@ -242,13 +275,5 @@ class _Worker:
             else:
                 future.set_exception(error)
 
-        def work() -> None:
-            value, error = None, None
-            try:
-                value = call()
-            except BaseException as raised:  # noqa: BLE001 - raised again where it is awaited
-                error = raised
-            loop.call_soon_threadsafe(settle, value, error)
-
-        self._work.put(work)
+        self.call(work, settle)
         return await future

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from tests.histories.evidence import Evidence
 
+Line = Sequence[object]
 EPOCH = [1, "n1", "boot"]
 SESSION = ["session", EPOCH, ["n1", "n2"]]
 CALLED = ["called", "a", 7, "WRITE", 1.0, None, 0, None]
@@ -18,7 +20,7 @@ READ = ["ended", "a", 8, "READ", 3.0, 4.0, 7, None]
 GOOD = (SESSION, CALLED, COMMITTED, ENDED, READ)
 
 
-def judged(folder: Path, *lives: tuple[list[object], ...]) -> Evidence:
+def judged(folder: Path, *lives: tuple[Line, ...]) -> Evidence:
     """Each life is of another node: n1, n2, ..."""
     evidence = Evidence({"n1": 1, "n2": 1, "n3": 1})
     for number, lines in enumerate(lives, start=1):
@@ -66,7 +68,5 @@ def test_a_process_killed_in_the_middle_of_a_line(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_what_is_wrong_is_found(
-    tmp_path: Path, lives: list[tuple[list[object], ...]], told: str
-) -> None:
+def test_what_is_wrong_is_found(tmp_path: Path, lives: list[tuple[Line, ...]], told: str) -> None:
     assert any(told in wrong for wrong in judged(tmp_path, *lives).wrong)

@@ -40,6 +40,7 @@ CHECKPOINT_BYTES: Final = 4 * 1024 * 1024  # of the log
 CHECKPOINT_RECORDS: Final = 2000
 _HEAD: Final = struct.Struct(">II")
 _ENTRY, _COMMITTED, _PART = 1, 2, 3
+_KINDS: Final = (b"\0", b"\1", b"\2", b"\3")
 
 
 class Write(NamedTuple):
@@ -59,7 +60,7 @@ def cell_name(generation: int, key: str) -> str:
 
 
 def record(kind: int, body: bytes) -> bytes:
-    payload = bytes((kind,)) + body
+    payload = _KINDS[kind] + body
     return _HEAD.pack(len(payload), crc32(payload)) + payload
 
 

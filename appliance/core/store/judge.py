@@ -38,8 +38,10 @@ from appliance.model.store.limits import (
 from appliance.model.store.paths import check_path, folders_of, guest_of
 
 
-def check_steps(steps: Steps) -> None:
-    """What is wrong with a change whatever is in the tree: ConfigError, TooLargeError."""
+def check_steps(steps: Steps) -> int:
+    """How many bytes of content a change has. ConfigError, TooLargeError: what is wrong with it
+    whatever is in the tree.
+    """
     if len(steps) > MAX_STEPS:
         raise TooLargeError(f"a change has at most {MAX_STEPS} steps, not {len(steps)}")
     total = 0
@@ -62,6 +64,7 @@ def check_steps(steps: Steps) -> None:
                 check_path(step.name)
     if total > MAX_CHANGE_BYTES:
         raise TooLargeError(f"a change has at most {MAX_CHANGE_BYTES} bytes, not {total}")
+    return total
 
 
 def judge(tree: Tree, steps: Steps, node: str, mtime_s: int, version: int) -> Cells:
@@ -98,11 +101,9 @@ class _Draft:
     def take(self, step: Step) -> None:
         match step:
             case Put():
-                self._expect(step.path, step.expect)
-                self._put(step.path, step.content)
+                self._put(step.path, step.content, self._expect(step.path, step.expect))
             case Delete():
-                self._existing(step.path, step.expect)
-                self._set(step.path, None)
+                self._set(step.path, None, self._existing(step.path, step.expect))
             case Rename():
                 self._rename(step)
             case Expect():
@@ -146,14 +147,14 @@ class _Draft:
         file = self._existing(step.path, step.expect)
         if self._file(step.target) is not None:
             raise ExistsError(f"{step.target} exists")
-        self._set(step.path, None)
-        self._put(step.target, file.content)
+        self._set(step.path, None, file)
+        self._put(step.target, file.content, None)
 
-    def _put(self, path: str, content: bytes) -> None:
-        if self._file(path) is None:
+    def _put(self, path: str, content: bytes, before: File | None) -> None:
+        if before is None:
             self._check_place(path)
             self._check_guest(path)
-        self._set(path, File(content, self._version, self._mtime_s, self._node))
+        self._set(path, File(content, self._version, self._mtime_s, self._node), before)
 
     def _check_place(self, path: str) -> None:
         if self._tree.folders.get(path, 0) + self._folders.get(path, 0) > 0:
@@ -171,17 +172,19 @@ class _Draft:
         if there is not None:
             raise ExistsError(f"guest {guest} is configured already, in {there}")
 
-    def _set(self, path: str, file: File | None) -> None:
-        before = self._file(path)
+    def _set(self, path: str, file: File | None, before: File | None) -> None:
+        """before: what is there."""
         self._size += size_of(file) - size_of(before)
+        self.cells[path] = file
         step = (file is not None) - (before is not None)
+        if not step:
+            return
         self._files += step
-        for folder in folders_of(path) if step else ():
+        for folder in folders_of(path):
             self._folders[folder] = self._folders.get(folder, 0) + step
         guest = guest_of(path)
         if guest is not None:
             self._guests[guest] = path if file is not None else None
-        self.cells[path] = file
 
     # leases
 

@@ -1,8 +1,8 @@
 """One member of the store: what it does with what it is told, and what it wants done.
 
 Who drives it hands over events in the order in which they came, `flush`es after each batch, and
-then does what `out` says: first queues the writes, then sends. Nothing here waits; time is an
-argument.
+then does what `out` says: first queues the writes, then sends. When nothing is left to send it asks
+to `propose`. Nothing here waits; time is an argument.
 The reasons are in docs/design/0008-replicated-store.md.
 """
 
@@ -16,7 +16,7 @@ from appliance.core.store.durable import Disk, Loaded, Write
 from appliance.core.store.judge import check_steps, judge
 from appliance.core.store.log import Log
 from appliance.core.store.patience import next_holder, next_step
-from appliance.core.store.requests import Fate, Outcome, Request, Requests
+from appliance.core.store.requests import Outcome, Request, Requests
 from appliance.core.store.session import Session
 from appliance.core.store.transfer import Collector, answer, read_part, read_whole
 from appliance.core.store.tree import Tree
@@ -31,6 +31,7 @@ from appliance.model.store.changes import (
 )
 from appliance.model.store.forms import make_entry
 from appliance.model.store.messages import (
+    Asked,
     Begin,
     Census,
     Confirm,
@@ -111,11 +112,11 @@ class Replica:
 
         ConfigError, TooLargeError, NotQuorateError: it is refused at once.
         """
-        check_steps(steps)
+        size = check_steps(steps)
         if not self.census.quorate:
             raise NotQuorateError(f"no quorum at {self.node}: the change is refused")
         self._numbers += 1
-        self.requests.add(Request(self._numbers, steps, mtime_s, deadline_s))
+        self.requests.add(Request(self._numbers, steps, mtime_s, deadline_s, size))
         return self._numbers
 
     # what happens
@@ -129,7 +130,10 @@ class Replica:
 
     def delivered(self, sender: str, payload: bytes, now_s: float) -> None:
         """A message of the group, at its place in the order."""
-        message = decode(payload)
+        for message in decode(payload):
+            self._deliver(sender, message, now_s)
+
+    def _deliver(self, sender: str, message: Message, now_s: float) -> None:
         if isinstance(message, Begin):
             self._on_begin(sender, message, now_s)
             return
@@ -174,17 +178,31 @@ class Replica:
             )
 
     def flush(self) -> None:
-        """A batch of events is over: confirm what can be, send what may go."""
+        """A batch of events is over: confirm what can be."""
         session = self.session
         if session is None or not session.open:
             return
         confirmed = 0
         while self._unsynced and self._unsynced[0][0] <= self._durable:
             confirmed = self._unsynced.popleft()[1]
-        if confirmed:
+        # Others have confirmed that already, and all members know: one voice more changes nothing.
+        if confirmed > self._committed:
             self.out.send(Confirm(session.epoch, confirmed))
-        if not self.lagging:
-            self._send_requests(session)
+
+    @property
+    def proposing(self) -> bool:
+        """Whether `propose` has something to send."""
+        return self.requests.ready and self.serving
+
+    def propose(self) -> None:
+        """There is room for another message: send requests, if any wait."""
+        session = self.session
+        if session is None or not self.proposing:
+            return
+        requests = self.requests.to_send(self.log.committed)
+        if requests:
+            changes = tuple(Asked(one.number, one.mtime_s, one.steps) for one in requests)
+            self.out.send(Propose(session.epoch, self.node, self.nonce, changes))
 
     def tick(self, now_s: float) -> float | None:
         """Time has passed; when to call again at the latest, None: no need to."""
@@ -205,7 +223,7 @@ class Replica:
         self.asked = 0  # how often this member asked for a transfer
         self._state_due = None
         self._state_sent = False
-        self._buffer: list[tuple[int, Propose]] = []
+        self._buffer: list[tuple[int, RequestId, Asked]] = []
         self._places: deque[tuple[int, int]] = deque()  # ordinal, version there
         self._unsynced: deque[tuple[int, int]] = deque()  # count of writes, ordinal
         self._committed = 0
@@ -279,18 +297,22 @@ class Replica:
     def _on_propose(self, session: Session, message: Propose) -> None:
         if not session.open:
             return
-        session.ordinal += 1
-        if self.lagging:
-            self._buffer.append((session.ordinal, message))
-        else:
-            self._place(session, session.ordinal, message)
+        for asked in message.changes:
+            session.ordinal += 1
+            who = RequestId(message.node, message.nonce, asked.number)
+            if self.lagging:
+                self._buffer.append((session.ordinal, who, asked))
+            else:
+                self._place(session, session.ordinal, who, asked)
+        if not self.lagging:
+            self._processed(session.ordinal)
 
-    def _place(self, session: Session, ordinal: int, message: Propose) -> None:
-        last, request = self.log.last, message.request
+    def _place(self, session: Session, ordinal: int, request: RequestId, asked: Asked) -> None:
+        last = self.log.last
         outcome: Outcome
         entered = False
         try:
-            cells = judge(self.tree, message.steps, request.node, message.mtime_s, last.version + 1)
+            cells = judge(self.tree, asked.steps, request.node, asked.mtime_s, last.version + 1)
         except QuorateError as error:
             outcome = error
         else:
@@ -298,7 +320,6 @@ class Replica:
                 self._append(make_entry(last, session.epoch, request, cells))
                 entered = True
             outcome = self.log.last.version
-        self._processed(ordinal)
         self.requests.placed(request, ordinal, outcome, entered)
 
     def _append(self, entry: Entry) -> None:
@@ -342,12 +363,6 @@ class Replica:
         if self.census.quorate and session.open:
             self.requests.release(self._committed)
 
-    def _send_requests(self, session: Session) -> None:
-        for request in self.requests.to_send():
-            request.fate, request.since = Fate.SENT, self.log.committed
-            who = RequestId(self.node, self.nonce, request.number)
-            self.out.send(Propose(session.epoch, who, request.mtime_s, request.steps))
-
     # transfer
 
     def _on_need(self, session: Session, sender: str, message: Need) -> None:
@@ -371,11 +386,11 @@ class Replica:
             self.ask(whole=True)
             return
         self.lagging = False
-        self._processed(message.ordinal)
         buffered, self._buffer = self._buffer, []
-        for ordinal, propose in buffered:
+        for ordinal, who, asked in buffered:
             if ordinal > message.ordinal:
-                self._place(session, ordinal, propose)
+                self._place(session, ordinal, who, asked)
+        self._processed(session.ordinal)
         self._advance(session, now_s)
 
     def _install_part(self, blob: bytes, keep: int) -> None:

@@ -46,15 +46,17 @@ class Tree:
 
     def commit(self, entry: Entry) -> None:
         """The oldest entry that was applied is safe now."""
-        if any((key in self.committed) != (cell is not None) for key, cell in entry.cells):
-            self._place(entry.cells)
+        committed, overlay, moved = self.committed, self._overlay, False
         for key, cell in entry.cells:
+            moved = moved or (key in committed) != (cell is not None)
             if cell is None:
-                self.committed.pop(key, None)
+                committed.pop(key, None)
             else:
-                self.committed[key] = cell
-            if self._overlay[key][1] == entry.version:
-                del self._overlay[key]
+                committed[key] = cell
+            if overlay[key][1] == entry.version:
+                del overlay[key]
+        if moved:
+            self._place(entry.cells)
 
     def take_back(self, kept: Iterable[Entry]) -> None:
         """Forget what was applied and not committed, but these entries."""
@@ -68,13 +70,14 @@ class Tree:
             return
         self.size_bytes += size_of(after) - size_of(before)
         step = (after is not None) - (before is not None)
+        if not step:
+            return
+        self.files += step
+        for folder in folders_of(key):
+            self.folders[folder] = self.folders.get(folder, 0) + step
         guest = guest_of(key)
         if guest is not None:
             self._count_guest(guest, key, after)
-        if step:
-            self.files += step
-            for folder in folders_of(key):
-                self.folders[folder] = self.folders.get(folder, 0) + step
 
     def _place(self, cells: Cells) -> None:
         """Files come or go with these; guests perhaps."""

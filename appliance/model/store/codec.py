@@ -8,10 +8,14 @@ from typing import Final
 from appliance.model.errors import DamagedError
 
 _FLOAT: Final = struct.Struct(">d")
+_TOO_EARLY: Final = "encoded value ends too early"
 
 
 class Writer:
-    """Collects values; `done` is their encoded form."""
+    """Collects values; `done` is their encoded form.
+
+    All that is replicated passes through here, so common cases are written out.
+    """
 
     __slots__ = ("_parts",)
 
@@ -27,12 +31,21 @@ class Writer:
         return self
 
     def data(self, value: bytes) -> Writer:
-        self.number(len(value))
+        size = len(value)
+        if size > 0x7F:
+            self.number(size)
+        else:
+            self._parts.append(size)
         self._parts += value
         return self
 
     def text(self, value: str) -> Writer:
         return self.data(value.encode())
+
+    def encoded(self, value: bytes) -> Writer:
+        """What another writer has made."""
+        self._parts += value
+        return self
 
     def flag(self, value: bool) -> Writer:
         self._parts.append(value)
@@ -64,20 +77,29 @@ class Reader:
         self._data, self.at = data, at
 
     def number(self) -> int:
-        value = shift = 0
-        while True:
-            byte = self._take(1)[0]
-            value |= (byte & 0x7F) << shift
-            if byte < 0x80:
-                return value
-            shift += 7
+        data, at = self._data, self.at
+        try:
+            value = data[at]
+            at += 1
+            if value > 0x7F:
+                value, shift = value & 0x7F, 7
+                while (byte := data[at]) > 0x7F:
+                    value |= (byte & 0x7F) << shift
+                    shift += 7
+                    at += 1
+                value |= byte << shift
+                at += 1
+        except IndexError:
+            raise DamagedError(_TOO_EARLY) from None
+        self.at = at
+        return value
 
     def data(self) -> bytes:
         return self._take(self.number())
 
     def text(self) -> str:
         try:
-            return self.data().decode()
+            return self._take(self.number()).decode()
         except UnicodeDecodeError as error:
             raise DamagedError("encoded text is not UTF-8") from error
 
@@ -100,8 +122,9 @@ class Reader:
         return self.at == len(self._data)
 
     def _take(self, size: int) -> bytes:
-        end = self.at + size
-        if end > len(self._data):
-            raise DamagedError("encoded value ends too early")
-        taken, self.at = self._data[self.at : end], end
+        at = self.at
+        self.at = end = at + size
+        taken = self._data[at:end]
+        if len(taken) != size:
+            raise DamagedError(_TOO_EARLY)
         return taken

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Final
 
@@ -32,8 +33,14 @@ from appliance.model.store.codec import Reader, Writer
 DIGEST_BYTES: Final = 16
 
 
+@lru_cache(maxsize=16)
+def _epoch(epoch: Epoch) -> bytes:
+    """All messages and entries of a session begin alike."""
+    return Writer().number(epoch.number).text(epoch.founder).text(epoch.nonce).done()
+
+
 def write_epoch(out: Writer, epoch: Epoch) -> Writer:
-    return out.number(epoch.number).text(epoch.founder).text(epoch.nonce)
+    return out.encoded(_epoch(epoch))
 
 
 def read_epoch(data: Reader) -> Epoch:
@@ -73,14 +80,21 @@ def read_cell(data: Reader) -> Cell | None:
 def make_entry(before: Point, epoch: Epoch, request: RequestId | None, cells: Cells) -> Entry:
     """The entry that follows that point."""
     version = before.version + 1
-    out = write_epoch(Writer(), epoch).number(version).flag(request is not None)
-    if request is not None:
-        out.text(request.node).text(request.nonce).number(request.number)
+    out = Writer().encoded(_epoch(epoch)).number(version)
+    if request is None:
+        out.flag(False)
+    else:
+        out.encoded(_sender(request.node, request.nonce)).number(request.number)
     out.number(len(cells))
     for key, cell in cells:
         write_cell(out.text(key), cell)
     body = out.done()
     return Entry(Point(epoch, version, chained(before.digest, body)), request, cells, body)
+
+
+@lru_cache(maxsize=16)
+def _sender(node: str, nonce: str) -> bytes:
+    return Writer().flag(True).text(node).text(nonce).done()
 
 
 def read_entry(before: Point, body: bytes) -> Entry:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from appliance.model.errors import DamagedError
-from appliance.model.store.changes import Epoch, Point, RequestId, Steps
+from appliance.model.store.changes import Epoch, Point, Steps
 from appliance.model.store.codec import Reader, Writer
 from appliance.model.store.forms import (
     read_epoch,
@@ -79,14 +79,22 @@ class Proceed:
     epoch: Epoch
 
 
-@dataclass(frozen=True, slots=True)
-class Propose:
-    """A change to judge at this place of the order; without steps, a read."""
+class Asked(NamedTuple):
+    """A change, the sender's `number`th of this boot; without steps, a read."""
 
-    epoch: Epoch
-    request: RequestId
+    number: int
     mtime_s: int
     steps: Steps
+
+
+@dataclass(frozen=True, slots=True)
+class Propose:
+    """Changes to judge at this place of the order, one after another. node, nonce: who asks."""
+
+    epoch: Epoch
+    node: str
+    nonce: str
+    changes: tuple[Asked, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +154,7 @@ def _read_census(data: Reader) -> Census:
 
 
 def encode(message: Message) -> bytes:
-    """For the group channel."""
+    """For the group channel, which carries one or several, one after another."""
     out = Writer()
     match message:
         case Begin():
@@ -173,10 +181,10 @@ def encode(message: Message) -> bytes:
 
 
 def _write_propose(out: Writer, message: Propose) -> None:
-    request = message.request
-    write_epoch(out.number(6), message.epoch)
-    out.text(request.node).text(request.nonce).number(request.number).number(message.mtime_s)
-    write_steps(out, message.steps)
+    write_epoch(out.number(6), message.epoch).text(message.node).text(message.nonce)
+    out.number(len(message.changes))
+    for number, mtime_s, steps in message.changes:
+        write_steps(out.number(number).number(mtime_s), steps)
 
 
 def _write_transfer(out: Writer, message: Transfer) -> None:
@@ -185,8 +193,9 @@ def _write_transfer(out: Writer, message: Transfer) -> None:
 
 
 def _read_propose(epoch: Epoch, data: Reader) -> Propose:
-    request = RequestId(data.text(), data.text(), data.number())
-    return Propose(epoch, request, data.number(), read_steps(data))
+    node, nonce = data.text(), data.text()
+    changes = [Asked(data.number(), data.number(), read_steps(data)) for _ in range(data.number())]
+    return Propose(epoch, node, nonce, tuple(changes))
 
 
 def _read_transfer(epoch: Epoch, data: Reader) -> Transfer:
@@ -202,28 +211,29 @@ def _read_state(epoch: Epoch, data: Reader) -> State:
     return State(epoch, read_point(data), data.flag(), data.flag(), _read_census(data))
 
 
-def decode(payload: bytes) -> Message:
-    """DamagedError if it is no message of the store."""
-    data = Reader(payload)
+def decode(payload: bytes) -> tuple[Message, ...]:
+    """Messages that were encoded one after another. DamagedError if they are not the store's."""
+    data, found = Reader(payload), []
+    while not data.ended:
+        found.append(_read(data))
+    return tuple(found)
+
+
+def _read(data: Reader) -> Message:
     kind = data.number()
-    if not 1 <= kind <= 9:
+    if kind not in _READ:
         raise DamagedError(f"no message is of kind {kind}")
-    epoch = read_epoch(data)
-    match kind:
-        case 1:
-            return Begin(epoch)
-        case 2:
-            return Higher(epoch, read_epoch(data))
-        case 4:
-            return Counted(epoch, _read_census(data))
-        case 5:
-            return Proceed(epoch)
-        case 7:
-            return Confirm(epoch, data.number())
-    large: dict[int, Callable[[Epoch, Reader], Message]] = {
-        3: _read_state,
-        6: _read_propose,
-        8: _read_need,
-        9: _read_transfer,
-    }
-    return large[kind](epoch, data)
+    return _READ[kind](read_epoch(data), data)
+
+
+_READ: Final[Mapping[int, Callable[[Epoch, Reader], Message]]] = {
+    1: lambda epoch, data: Begin(epoch),
+    2: lambda epoch, data: Higher(epoch, read_epoch(data)),
+    3: _read_state,
+    4: lambda epoch, data: Counted(epoch, _read_census(data)),
+    5: lambda epoch, data: Proceed(epoch),
+    6: _read_propose,
+    7: lambda epoch, data: Confirm(epoch, data.number()),
+    8: _read_need,
+    9: _read_transfer,
+}

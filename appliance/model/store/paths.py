@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from appliance.model.errors import ConfigError
@@ -10,9 +11,11 @@ from appliance.model.store.limits import MAX_NAME_BYTES, MAX_PATH_BYTES
 
 _GUEST: Final = re.compile(r"nodes/[^/]+/(?:qemu-server|lxc)/([1-9][0-9]{0,9})\.conf")
 _PRIVATE: Final = re.compile(r"(?:nodes/[^/]+/)?priv(?:/|$)")
+_REMEMBERED: Final = 4096  # names come again and again
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def check_path(path: str) -> None:
     """ConfigError with what is wrong and what is allowed if this cannot name a file."""
     if not path or len(path.encode()) > MAX_PATH_BYTES:
@@ -30,6 +33,7 @@ def check_path(path: str) -> None:
             )
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def guest_of(path: str) -> int | None:
     """The number of the guest that this file configures, if it does."""
     found = _GUEST.fullmatch(path) if path.startswith("nodes/") else None

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any, Final
 
 from appliance.core.store.durable import Loaded, Write, load
@@ -33,6 +34,7 @@ from appliance.services.store.ports import StorePorts, census_of
 
 GROUP: Final = "quorate.store"
 REOPEN_S: Final = 10.0  # after the disk was full
+TOGETHER_BYTES: Final = 128 * 1024
 
 
 @dataclass(slots=True)
@@ -181,8 +183,7 @@ class StoreService:
         deadline_s = clock.monotonic() + timeout_s
         number = self.replica.submit(steps, int(clock.wall()), deadline_s)
         answer = self._answers[number] = self._ports.signals.new()
-        self.replica.flush()
-        self._act()
+        self._to_send.fire(None)
         self._wake_at(deadline_s)
         outcome = await answer
         if isinstance(outcome, QuorateError):
@@ -267,13 +268,24 @@ class StoreService:
         replica = self.replica
         while self._replica is replica:
             if not self._outgoing:
+                replica.propose()  # all that was asked for while the last message was on its way
+                self._act()
+            if not self._outgoing:
                 await self._to_send
                 self._to_send = self._ports.signals.new()
                 continue
             try:
-                await self._ports.channel.send(self._outgoing.popleft())
+                await self._ports.channel.send(self._next_payload())
             except UnavailableError:
                 continue  # outside the group; a view will follow, and what was lost is found out
+
+    def _next_payload(self) -> bytes:
+        """The next messages, as many as travel well together."""
+        outgoing, parts, size = self._outgoing, list[bytes](), 0
+        while outgoing and (not parts or size + len(outgoing[0]) <= TOGETHER_BYTES):
+            parts.append(outgoing.popleft())
+            size += len(parts[-1])
+        return parts[0] if len(parts) == 1 else b"".join(parts)
 
     async def _count(self) -> None:
         membership, replica = self._ports.membership, self.replica
@@ -297,14 +309,16 @@ class StoreService:
     def _act(self) -> None:
         """Do what the replica wants done."""
         out = self.replica.out
-        for write in out.writes:
-            self._write(write)
-        out.writes.clear()
+        if out.writes:
+            writes, out.writes = out.writes, []
+            for (kind, name), run in groupby(writes, key=_kind_and_name):
+                self._write(kind, name, [write.content for write in run])
         if out.written != self._synced:
             self._to_sync.fire(None)
         if out.sends:
             self._outgoing.extend(out.sends)
             out.sends.clear()
+        if self._outgoing or self.replica.proposing:
             self._to_send.fire(None)
         if out.changed:
             self._tell_watches(out.changed)
@@ -313,15 +327,16 @@ class StoreService:
         for number, outcome in results:
             self._answers.pop(number).fire(outcome)
 
-    def _write(self, write: Write) -> None:
+    def _write(self, kind: str, name: str, contents: list[bytes]) -> None:
+        """Operations of one kind on one file, which is all one when they are appends."""
         disk = self._ports.disk
-        match write.kind:
-            case "replace":
-                disk.replace(write.name, write.content)
+        match kind:
             case "append":
-                disk.append(write.name, write.content)
+                disk.append(name, contents[0] if len(contents) == 1 else b"".join(contents))
+            case "replace":
+                disk.replace(name, contents[-1])
             case _:
-                disk.remove(write.name)
+                disk.remove(name)
 
     def _tell_watches(self, keys: list[str]) -> None:
         for watch in self._watches:
@@ -365,6 +380,10 @@ class StoreService:
             except (DiskFullError, UnavailableError):
                 continue
             return
+
+
+def _kind_and_name(write: Write) -> tuple[str, str]:
+    return write[:2]
 
 
 def _allow(path: str, privileged: bool) -> None:

@@ -22,7 +22,7 @@ from appliance.model.errors import UnavailableError
 from appliance.model.store.changes import Entry, Epoch, Point, RequestId
 from appliance.model.store.codec import Reader, Writer
 from appliance.model.store.forms import read_entry, read_point, write_point
-from appliance.model.store.messages import Begin, Census, Need, Propose, State, Transfer
+from appliance.model.store.messages import Asked, Begin, Census, Need, State, Transfer
 from appliance.services.store import service
 from appliance.services.store.leases import StoreLeases
 from appliance.services.store.service import StoreService
@@ -33,24 +33,26 @@ Mutant = Callable[[pytest.MonkeyPatch], None]
 
 def acknowledge_on_sending(patch: pytest.MonkeyPatch) -> None:
     """Answer before the message has come back."""
+    propose = Replica.propose
 
-    def hasty(self: Replica, session: Session) -> None:
-        for request in self.requests.to_send():
-            request.fate, request.since = Fate.SENT, self.log.committed
-            who = RequestId(self.node, self.nonce, request.number)
-            self.out.send(Propose(session.epoch, who, request.mtime_s, request.steps))
-            self.requests.placed(who, 0, self.log.last.version + 1, entered=True)
-        self.requests.release(0)
+    def hasty(self: Replica) -> None:
+        flying = [one for one in self.requests._open.values() if one.fate is Fate.WAITING]
+        propose(self)
+        for one in flying:
+            if one.fate is Fate.SENT:
+                self.requests._answer(one, self.log.last.version + 1)
 
-    patch.setattr(Replica, "_send_requests", hasty)
+    patch.setattr(Replica, "propose", hasty)
 
 
 def acknowledge_on_delivery(patch: pytest.MonkeyPatch) -> None:
     """Answer when one's own message came back, whoever else has it."""
     place = Replica._place
 
-    def hasty(self: Replica, session: Session, ordinal: int, message: Propose) -> None:
-        place(self, session, ordinal, message)
+    def hasty(
+        self: Replica, session: Session, ordinal: int, request: RequestId, asked: Asked
+    ) -> None:
+        place(self, session, ordinal, request, asked)
         self.requests.release(ordinal)
 
     patch.setattr(Replica, "_place", hasty)
@@ -199,9 +201,12 @@ def send_again_at_once(patch: pytest.MonkeyPatch) -> None:
     """What was under way at a view change is simply sent again."""
 
     def impatient(self: Requests) -> None:
+        interrupted(self)
         for one in self._open.values():
             one.fate = Fate.WAITING
+        self._wait_again()
 
+    interrupted = Requests.interrupted
     patch.setattr(Requests, "interrupted", impatient)
 
 
@@ -222,8 +227,10 @@ def refuse_without_asking(patch: pytest.MonkeyPatch) -> None:
     def local(
         self: Requests, request: RequestId, ordinal: int, outcome: Any, entered: bool
     ) -> None:
-        placed(self, request, ordinal if entered else 0, outcome, entered)
-        self.release(0)
+        placed(self, request, ordinal, outcome, entered)
+        one = self._open.get(request.number)
+        if one is not None and self._placed and self._placed[-1] is one and not entered:
+            self._answer(one, outcome)
 
     patch.setattr(Requests, "placed", local)
 
