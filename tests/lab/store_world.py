@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +11,20 @@ from appliance.model.corosync_conf import CorosyncConf
 from appliance.model.store.changes import Step
 from appliance.model.store.codec import Writer
 from appliance.model.store.forms import write_steps
+from appliance.ports.leases import LeaseAnswer
+from tests.contract.store_worlds import Seen
 from tests.lab.cluster import Lab
 from tests.lab.namespaces import shell
 from tests.lab.qnetd import start_qdevice, wait_for_votes
 from tests.lab.remote import Agent, Call, Report, start_agent
-from tests.lab.world import AgentDaemon, World
+from tests.lab.world import AgentDaemon, Mapped, World
 
 _NUMBERS = 1_000_000  # for each life of a daemon
+
+
+def _seen(answer: Mapping[str, Any]) -> Seen:
+    content = base64.b64decode(answer["content"])
+    return Seen(content, answer["version"], answer["writer"])
 
 
 class StoreDaemon(AgentDaemon):
@@ -42,11 +49,11 @@ class StoreDaemon(AgentDaemon):
         text = base64.b64encode(write_steps(Writer(), steps).done()).decode()
         return self.agent.call("change", steps=text, timeout_s=timeout_s)
 
-    def read(self, path: str, *, privileged: bool = False) -> Call:
-        return self.agent.call("read", path=path, privileged=privileged)
+    def read(self, path: str, *, privileged: bool = False) -> Mapped:
+        return Mapped(self.agent.call("read", path=path, privileged=privileged), _seen)
 
-    def latest(self, path: str) -> Call:
-        return self.agent.call("latest", path=path)
+    def latest(self, path: str) -> Mapped:
+        return Mapped(self.agent.call("latest", path=path), _seen)
 
     def paths(self, prefix: str = "", *, privileged: bool = False) -> Call:
         return self.agent.call("paths", prefix=prefix, privileged=privileged)
@@ -54,8 +61,9 @@ class StoreDaemon(AgentDaemon):
     def watch(self, prefix: str = "") -> Call:
         return self.agent.call("watch", prefix=prefix)
 
-    def renew(self, name: str, life_s: float) -> Call:
-        return self.agent.call("renew", name=name, life_s=life_s)
+    def renew(self, name: str, life_s: float) -> Mapped:
+        call = self.agent.call("renew", name=name, life_s=life_s)
+        return Mapped(call, lambda answer: LeaseAnswer(**answer))
 
     def release(self, name: str) -> Call:
         return self.agent.call("release", name=name)
@@ -130,5 +138,7 @@ class StoreWorld(World[StoreDaemon]):
         states = [self.daemon(node).state() for node in nodes]
         if not all(state["serving"] and sorted(state["members"]) == nodes for state in states):
             return False
-        ends = {(state["committed"], state["last"][-1], state["digest"]) for state in states}
+        ends = {(state["committed"], state["digest"]) for state in states}
+        if any(state["committed"] != state["last"][-1] for state in states):
+            return False
         return len(ends) == 1 and len({state["cells"] for state in states}) == 1

@@ -7,10 +7,10 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from appliance.model.corosync_conf import CorosyncConf
 from appliance.ports.group_channel import Delivered, Dropped, GroupEvent, GroupView
@@ -36,10 +36,11 @@ def why_not() -> str | None:
 
 
 @dataclass(frozen=True, slots=True)
-class VotesCall:
-    """An answer that is a record."""
+class Mapped:
+    """A call whose answer becomes a record."""
 
     call: Call
+    record: Callable[[Any], Any]
 
     @property
     def done(self) -> bool:
@@ -50,15 +51,12 @@ class VotesCall:
         return self.call.error
 
     @property
-    def value(self) -> Votes:
-        answer = self.call.value
-        return Votes(
-            answer["expected"],
-            answer["present"],
-            answer["needed"],
-            tuple(answer["flags"]),
-            answer["layout"],
-        )
+    def value(self) -> Any:
+        return None if self.call.error else self.record(self.call.value)
+
+
+def _votes(answer: Mapping[str, Any]) -> Votes:
+    return Votes(answer["expected"], answer["present"], answer["needed"], tuple(answer["flags"]))
 
 
 class AgentDaemon:
@@ -114,8 +112,8 @@ class LabDaemon(AgentDaemon):
     def refresh(self) -> Call:
         return self.agent.call("refresh")
 
-    def votes(self) -> VotesCall:
-        return VotesCall(self.agent.call("votes"))
+    def votes(self) -> Mapped:
+        return Mapped(self.agent.call("votes"), _votes)
 
     def expect(self, votes: int) -> Call:
         return self.agent.call("expect", votes=votes)
