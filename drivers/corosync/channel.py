@@ -50,6 +50,7 @@ class CorosyncChannel:
     def __init__(self) -> None:
         self._group = ""  # empty: not joined
         self._cpg: Cpg | None = None
+        self._own: Address = (0, 0)  # on this connection
         self._names: dict[int, str] = {}
         self._inside = False  # a view with this node in it was seen on this connection
         self._events: list[_Raw] = []
@@ -65,6 +66,7 @@ class CorosyncChannel:
         self._cut = False  # that message was cut by a view change
         self._reconnecting: asyncio.Task[None] | None = None
         self._left: asyncio.Future[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     # the port
 
@@ -100,7 +102,7 @@ class CorosyncChannel:
                 raise UnavailableError("not in a group")
             if self._receiver is not None:
                 raise RefusedError("somebody else is receiving")
-            self._receiver = asyncio.get_running_loop().create_future()
+            self._receiver = self._running().create_future()
             try:
                 await self._receiver
             finally:
@@ -142,6 +144,7 @@ class CorosyncChannel:
 
         cpg, self._names = await answer(connect, discard)
         self._cpg, self._inside, self._undelivered = cpg, False, 0
+        self._own = (cpg.node_id, os.getpid())
         self._listen(cpg)
 
     async def _reconnect(self) -> None:
@@ -183,13 +186,19 @@ class CorosyncChannel:
 
     # receiving
 
+    def _running(self) -> asyncio.AbstractEventLoop:
+        """The event loop. To ask for it each time would cost as many system calls."""
+        if self._loop is None:
+            self._loop = asyncio.get_running_loop()
+        return self._loop
+
     def _listen(self, cpg: Cpg) -> None:
         self._reading = True
-        asyncio.get_running_loop().add_reader(cpg.fd, self._on_readable, cpg)
+        self._running().add_reader(cpg.fd, self._on_readable, cpg)
 
     def _deafen(self, cpg: Cpg) -> None:
         self._reading = False
-        asyncio.get_running_loop().remove_reader(cpg.fd)
+        self._running().remove_reader(cpg.fd)
 
     def _on_readable(self, cpg: Cpg) -> None:
         if cpg is not self._cpg:
@@ -213,7 +222,7 @@ class CorosyncChannel:
             part = read_header(header)
         except ValueError:
             return  # other software in a group of this name
-        own = sender == self._own()
+        own = sender == self._own
         if own:
             self._undelivered -= 1
         whole = self._assembler.feed(sender, part, chunk)
@@ -224,7 +233,7 @@ class CorosyncChannel:
         self._events.append((sender[0], whole, ticket))
 
     def _on_change(self, change: Change) -> None:
-        own = self._own()
+        own = self._own
         if own in change.left:
             if self._left is not None:
                 _settle(self._left)
@@ -244,10 +253,6 @@ class CorosyncChannel:
             self._cut = True  # `send` says so when it has stopped
         else:
             self._events.append(Dropped(cut))
-
-    def _own(self) -> Address:
-        assert self._cpg is not None
-        return self._cpg.node_id, os.getpid()
 
     def _wake_receiver(self) -> None:
         if self._receiver is not None:
@@ -312,7 +317,7 @@ class CorosyncChannel:
 
     async def _wait_for_room(self, at_most_s: float) -> None:
         """Until something was delivered, which may have made room, or for so long."""
-        loop = asyncio.get_running_loop()
+        loop = self._running()
         self._room = room = loop.create_future()
         timer = loop.call_later(at_most_s, _settle, room)
         try:

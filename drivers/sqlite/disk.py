@@ -37,6 +37,7 @@ class SqliteDisk:
         self._syncing = False
         self._undone: DiskFullError | None = None  # to be told to the next sync
         self._broken: DiskError | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def open(self) -> tuple[str, ...]:
         """Open or create the database and check all of it; the names of damaged files.
@@ -93,7 +94,9 @@ class SqliteDisk:
         await waiting
 
     def _next_sync(self) -> asyncio.Future[None]:
-        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        if self._loop is None:  # to ask for it each time would cost as many system calls
+            self._loop = asyncio.get_running_loop()
+        waiter: asyncio.Future[None] = self._loop.create_future()
         self._next.append(waiter)
         return waiter
 
@@ -151,7 +154,8 @@ class SqliteDisk:
             database.apply(operations)
             database.commit()
 
-        self._worker.call(work, lambda _value, error: self._end_sync(waiting, error))
+        loop = self._loop or asyncio.get_running_loop()
+        self._worker.call(loop, work, lambda _value, error: self._end_sync(waiting, error))
 
     def _end_sync(
         self, waiting: Sequence[asyncio.Future[None]], error: BaseException | None
@@ -248,10 +252,12 @@ class _Worker:
         self._work.put(None)
 
     def call(
-        self, work: Callable[[], T], then: Callable[[T | None, BaseException | None], None]
+        self,
+        loop: asyncio.AbstractEventLoop,
+        work: Callable[[], T],
+        then: Callable[[T | None, BaseException | None], None],
     ) -> None:
-        """Have it done, and `then` called in the event loop with what came of it."""
-        loop = asyncio.get_running_loop()
+        """Have it done, and `then` called in that loop with what came of it."""
 
         def run() -> None:
             value, error = None, None
@@ -265,7 +271,8 @@ class _Worker:
 
     async def do(self, work: Callable[[], T]) -> T:
         """Have it done, and wait."""
-        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
 
         def settle(value: Any, error: BaseException | None) -> None:
             if future.cancelled():
@@ -275,5 +282,5 @@ class _Worker:
             else:
                 future.set_exception(error)
 
-        self.call(work, settle)
+        self.call(loop, work, settle)
         return await future

@@ -79,10 +79,11 @@ class SystemTasks:
 class SystemSignal:
     """Implements the `Signal` port."""
 
-    __slots__ = ("_error", "_value", "_waiters", "fired")
+    __slots__ = ("_error", "_loop", "_value", "_waiters", "fired")
 
-    def __init__(self) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.fired = False
+        self._loop = loop
         self._value: Any = None
         self._error: BaseException | None = None
         self._waiters: list[asyncio.Future[None]] = []
@@ -105,7 +106,7 @@ class SystemSignal:
     def __await__(self) -> Generator[Any, None, Any]:
         if not self.fired:
             # One future a waiter: cancelling it must leave the other waiters alone.
-            waiter = asyncio.get_running_loop().create_future()
+            waiter = self._loop.create_future()
             self._waiters.append(waiter)
             try:
                 yield from waiter
@@ -120,5 +121,10 @@ class SystemSignal:
 class SystemSignals:
     """Implements the `Signals` port."""
 
+    def __init__(self) -> None:
+        self._loop: asyncio.AbstractEventLoop | None = None
+
     def new(self) -> Signal:
-        return SystemSignal()
+        if self._loop is None:  # asking for it each time costs as many system calls
+            self._loop = asyncio.get_running_loop()
+        return SystemSignal(self._loop)

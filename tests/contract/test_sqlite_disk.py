@@ -139,6 +139,17 @@ def test_a_sync_that_fails_fails_for_all_who_wait(world: SqliteWorld) -> None:
     assert (outcomes[1] == "done") == (world.run(world.disk.read("small")) is not None)
 
 
+def test_no_commit_makes_the_log_of_writes_longer(world: SqliteWorld) -> None:
+    log = world.path.with_name("disk.db-wal")
+    before = log.stat().st_size
+    for number in range(50):
+        world.disk.append("a", b"%d" % number * 3000)
+        world.run(world.disk.sync())
+    assert log.stat().st_size == before
+    world.crash()  # what follows the last commit in that file is no commit
+    assert world.run(world.disk.read("a")) == b"".join(b"%d" % n * 3000 for n in range(50))
+
+
 def test_a_second_process_is_kept_out(world: SqliteWorld) -> None:
     world.disk.replace("a", b"1")
     world.run(world.disk.sync())

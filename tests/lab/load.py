@@ -46,10 +46,11 @@ class Load:
 
     async def write(self, payload: bytes, count: int, latencies_s: list[float]) -> None:
         """Send, wait until it is back, send again."""
+        loop = asyncio.get_running_loop()
         for _ in range(count):
             begin = time.monotonic()
             ticket = await self.channel.send(payload)
-            back = self._waiting[ticket] = asyncio.get_running_loop().create_future()
+            back = self._waiting[ticket] = loop.create_future()
             await back
             latencies_s.append(time.monotonic() - begin)
 

@@ -4,7 +4,7 @@ python -m tests.lab.store_load serve NODE DATABASE MEMBERS
 python -m tests.lab.store_load write NODE DATABASE MEMBERS COUNT SIZE WRITERS
 
 Every writer overwrites a file of its own and waits until that is acknowledged. `serve` only takes
-part, until its end.
+part. Both go on taking part until they are killed.
 """
 
 from __future__ import annotations
@@ -58,6 +58,8 @@ async def main(kind: str, node: str, database: str, *numbers: str) -> None:
     seconds, cpu_s = time.monotonic() - begin, time.process_time() - cpu_s
     latencies_s = [one for part in taken for one in part]
     sys.stdout.write(summary(each * writers, size, seconds, cpu_s, latencies_s) + "\n")
+    sys.stdout.flush()
+    await asyncio.Event().wait()  # the others may still need this member
 
 
 if __name__ == "__main__":
