@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ctypes
 import itertools
 import queue
 import shutil
@@ -18,6 +19,7 @@ from drivers.sqlite.database import Database, Operation, sync_folder
 T = TypeVar("T")
 
 MAX_NAME_BYTES: Final = 1024
+_LARGE_BYTES: Final = 4 * 1024 * 1024
 
 
 class SqliteDisk:
@@ -156,6 +158,8 @@ class SqliteDisk:
 
         loop = self._loop or asyncio.get_running_loop()
         self._worker.call(loop, work, lambda _value, error: self._end_sync(waiting, error))
+        if sum(len(one.content or b"") for one in operations) > _LARGE_BYTES:
+            self._worker.put(_give_back)
 
     def _end_sync(
         self, waiting: Sequence[asyncio.Future[None]], error: BaseException | None
@@ -197,6 +201,13 @@ def _settle(waiting: Sequence[asyncio.Future[None]], error: BaseException | None
             waiter.set_result(None)
         else:
             waiter.set_exception(error)
+
+
+def _give_back() -> None:
+    """Freed memory to the system: else what a large transfer took for a moment stays with us."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc
+    if trim is not None:
+        trim(0)
 
 
 def set_aside(path: Path) -> Path:
@@ -246,6 +257,11 @@ class _Worker:
     def _run(self) -> None:
         while (work := self._work.get()) is not None:
             work()
+            del work  # and all that it wrote, which must not stay until there is more to do
+
+    def put(self, work: Callable[[], None]) -> None:
+        """Have it done after what was asked for so far."""
+        self._work.put(work)
 
     def end(self) -> None:
         """Stop after what was asked for so far."""
@@ -267,7 +283,7 @@ class _Worker:
                 error = raised
             loop.call_soon_threadsafe(then, value, error)
 
-        self._work.put(run)
+        self.put(run)
 
     async def do(self, work: Callable[[], T]) -> T:
         """Have it done, and wait."""

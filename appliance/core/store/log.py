@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from appliance.model.store.changes import Entry, Point, RequestId
 
 KEPT_ENTRIES = 1000  # committed ones
-KEPT_BYTES = 8 * 1024 * 1024
+KEPT_BYTES = 2 * 1024 * 1024
 
 
 class Log:

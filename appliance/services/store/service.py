@@ -229,6 +229,7 @@ class StoreService:
             now_s = self._ports.clock.monotonic()
             for event in events:
                 self._take(event, now_s)
+            del events, event  # perhaps a whole transfer, which must not stay until the next one
             self.replica.flush()
             self._act()
             self._tick()
