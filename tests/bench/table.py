@@ -3,7 +3,9 @@
     python -m tests.bench.table build/bench.json docs/benchmarks.md
 
 A benchmark names itself in `extra_info["what"]` and may state the CPU seconds it is allowed in
-`extra_info["limit_s"]`. The table stands between two marks of the page; the rest is left alone.
+`extra_info["limit_s"]`. One that does not measure CPU seconds says in words what it has seen in
+`extra_info["seen"]`, with the limit in `extra_info["limit"]`, and stands in a second table. Tables
+stand between two marks of the page; the rest is left alone.
 """
 
 from __future__ import annotations
@@ -30,11 +32,22 @@ def render(result: dict[str, Any]) -> str:
         "| --- | ---: | ---: | ---: |",
     ]
     for entry in entries:
+        if "seen" in entry["extra_info"]:
+            continue
         what = entry["extra_info"].get("what", entry["name"])
         limit_s = entry["extra_info"].get("limit_s", "")
         cpu_s = best_s[entry["fullname"]]
         rows.append(f"| {what} | {cpu_s:.3f} | {limit_s} | {cpu_s / unit_s:.1f} |")
-    return "\n".join(rows)
+    return "\n".join(rows + _in_words(entries))
+
+
+def _in_words(entries: list[dict[str, Any]]) -> list[str]:
+    """The second table, if there is anything for it."""
+    found = [entry["extra_info"] for entry in entries if "seen" in entry["extra_info"]]
+    if not found:
+        return []
+    rows = [f"| {info['what']} | {info['seen']} | {info['limit']} |" for info in found]
+    return ["", "| on real nodes | seen | limit |", "| --- | --- | --- |", *rows]
 
 
 def insert(page: str, table: str) -> str:

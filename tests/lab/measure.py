@@ -1,6 +1,7 @@
 """How fast three real corosyncs are from Python, and what a cut-off node believes.
 
     python -m tests.lab.measure speed
+    python -m tests.lab.measure store
     python -m tests.lab.measure lonely [TRIALS]
 
 `lonely` cuts a node off while all send, and counts the messages that this node got back in the
@@ -9,7 +10,6 @@ view of all three although nobody else ever got them.
 
 from __future__ import annotations
 
-import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -21,10 +21,11 @@ from tests.contract.group import Group, delivered
 from tests.contract.histories import segments
 from tests.contract.worlds import Call
 from tests.lab.cluster import Lab
-from tests.lab.remote import ENVIRONMENT, wait_until
+from tests.lab.loads import QUIET, loads
+from tests.lab.remote import wait_until
+from tests.lab.speed import NAMES, joining, syncs, writers
 from tests.lab.world import make_world, why_not
 
-NAMES: Final = ("n1", "n2", "n3")
 LOADS: Final[Sequence[tuple[str, tuple[str, str, str]]]] = (
     ("1 writer, 1 KiB", ("write 3 2000 1024 1", "listen 3", "listen 3")),
     ("64 writers on one node, 1 KiB", ("write 3 32000 1024 64", "listen 3", "listen 3")),
@@ -48,22 +49,26 @@ def speed(folder: Path) -> None:
         lab.wait_quorate()
         for what, parts in LOADS:
             say(what)
-            processes = [
-                subprocess.Popen(
-                    lab.spaces[name].command(sys.executable, "-m", "tests.lab.load", *part.split()),
-                    stdout=subprocess.PIPE,
-                    text=True,
-                    env=ENVIRONMENT,
-                )
-                for name, part in zip(NAMES, parts, strict=True)
-            ]
-            for name, part, process in zip(NAMES, parts, processes, strict=True):
-                if not part.startswith("listen"):
-                    say(f"  {name} {process.communicate()[0].strip()}")
-            for name, part, process in zip(NAMES, parts, processes, strict=True):
-                if part.startswith("listen"):
-                    lab.spaces[name].run("pkill", "-KILL", "-f", "tests.lab.load listen")
-                    process.communicate()
+            with loads(lab) as running:
+                started = [running.raw(*each) for each in zip(NAMES, parts, strict=True)]
+                for load in started:
+                    if not load.what.startswith(QUIET):
+                        say(f"  {load.node} {load.measured()}")
+
+
+def store(folder: Path) -> None:
+    """The store beside the group channel alone."""
+    with Lab(folder, NAMES) as lab:
+        lab.start()
+        lab.wait_quorate()
+        for count, each in ((1, 2000), (64, 500)):
+            compared = writers(lab, count, each)
+            say(f"{count} writers of 1 KiB on one node")
+            say(f"  group channel {compared.raw}")
+            say(f"  store         {compared.store}")
+        say(f"sync of one page on all three at once: {syncs(lab, 1000)} us")
+        for what, measured in joining(lab, 10_000).items():
+            say(f"{what} with 10,000 files of 4 kB: {measured}")
 
 
 def _all_done(calls: Sequence[Call]) -> bool:
@@ -106,6 +111,8 @@ if __name__ == "__main__":
         home = Path(place) / "lab"
         if sys.argv[1:2] == ["speed"]:
             speed(home)
+        elif sys.argv[1:2] == ["store"]:
+            store(home)
         elif sys.argv[1:2] == ["lonely"]:
             lonely(home, int(sys.argv[2]) if sys.argv[2:] else 10)
         else:

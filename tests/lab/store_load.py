@@ -4,11 +4,13 @@ python -m tests.lab.store_load serve NODE DATABASE MEMBERS
 python -m tests.lab.store_load write NODE DATABASE MEMBERS COUNT SIZE WRITERS
 python -m tests.lab.store_load fill NODE DATABASE MEMBERS COUNT SIZE
 python -m tests.lab.store_load join NODE DATABASE MEMBERS
+python -m tests.lab.store_load sync NODE DATABASE MEMBERS COUNT
 
 `serve` only takes part. With `write` every writer overwrites a file of its own and waits until that
 is acknowledged. `fill` makes so many files and tells how much memory it uses then. `join` begins
 with an empty disk, as a new node does, and tells how long it took until it had everything and
-served. All go on taking part until they are killed.
+served. All of these go on taking part until they are killed. `sync` is no member: it appends so
+many pages to a file beside the database, each with a sync of its own.
 """
 
 from __future__ import annotations
@@ -83,8 +85,22 @@ async def fill(member: Member, count: int, size: int) -> None:
     say(resident_mb=round(resident_mb(), 1), files=len(member.store.paths()))
 
 
+def measure_syncs(folder: Path, count: int) -> None:
+    page, taken_s = bytes(4096), []
+    with (folder / "syncs").open("wb", buffering=0) as file:
+        for _ in range(count):
+            begin = time.monotonic()
+            file.write(page)
+            os.fsync(file.fileno())
+            taken_s.append(time.monotonic() - begin)
+    say(p50_us=round(sorted(taken_s)[count // 2] * 1e6))
+
+
 async def main(kind: str, node: str, database: str, *numbers: str) -> None:
     members, *load = map(int, numbers)
+    if kind == "sync":
+        measure_syncs(Path(database).parent, *load)
+        return
     begin = time.monotonic()
     member = await opened(node, database, members, joins=kind == "join")
     match kind:
