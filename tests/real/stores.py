@@ -16,33 +16,20 @@ from tests.lab.store_world import StoreWorld
 from tests.lab.world import make_lab, why_not
 
 
-def cluster(folder: Path, names: Sequence[str], *, small: tuple[str, ...] = ()) -> Iterator[Proof]:
-    """Nodes with clients that write. small: nodes whose disks are."""
-    reason = why_not()
+def cluster(
+    folder: Path, names: Sequence[str], *, small: tuple[str, ...] = (), device: bool = False
+) -> Iterator[Proof]:
+    """Nodes with clients that write. small: whose disks are. device: a quorum device votes."""
+    reason = why_not() or (lacks_qnetd() if device else None)
     if reason:
         pytest.skip(f"no cluster of real corosyncs: {reason}")
     lab = make_lab(folder, names)
     try:
-        world = StoreWorld(lab, small=small)
-        world.begin()
-        proof = Proof(world)
-        proof.begin()
-        yield proof
-        world.end()
-    finally:
-        lab.end()
-
-
-def with_quorum_device(folder: Path, names: Sequence[str]) -> Iterator[Proof]:
-    """The same with the vote of a quorum device."""
-    reason = why_not() or lacks_qnetd()
-    if reason:
-        pytest.skip(f"no cluster with a quorum device: {reason}")
-    lab = make_lab(folder, names)
-    try:
-        start_qnetd(lab)
-        conf = with_device(layout(names), timeout_ms=2000, sync_timeout_ms=3000)
-        world = StoreWorld(lab, conf, devices=True)
+        conf = layout(names)
+        if device:
+            start_qnetd(lab)
+            conf = with_device(conf, timeout_ms=2000, sync_timeout_ms=3000)
+        world = StoreWorld(lab, conf, small=small, devices=device)
         world.begin()
         proof = Proof(world)
         proof.begin()

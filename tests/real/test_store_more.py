@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.lab.proof import Proof
-from tests.real.stores import check, cluster, with_quorum_device
+from tests.real.stores import check, cluster
 
 pytestmark = pytest.mark.real
 
@@ -29,7 +29,7 @@ def test_five_nodes(five: Proof) -> None:
 
 @pytest.fixture
 def two(tmp_path: Path) -> Iterator[Proof]:
-    yield from with_quorum_device(tmp_path / "lab", ("n1", "n2"))
+    yield from cluster(tmp_path / "lab", ("n1", "n2"), device=True)
 
 
 def test_two_nodes_with_a_quorum_device(two: Proof) -> None:
