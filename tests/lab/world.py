@@ -56,7 +56,8 @@ class Mapped:
 
 
 def _votes(answer: Mapping[str, Any]) -> Votes:
-    return Votes(answer["expected"], answer["present"], answer["needed"], tuple(answer["flags"]))
+    flags = tuple(answer["flags"])
+    return Votes(answer["expected"], answer["present"], answer["needed"], flags, answer["layout"])
 
 
 class AgentDaemon:
