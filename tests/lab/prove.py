@@ -34,13 +34,13 @@ def draw(seed: int, nodes: int, number: int) -> tuple[str, str]:
     return kind, f"n{nodes}" if kind == "fill_disk" else node
 
 
-def prove(folder: Path, nodes: int, faults: int, seed: int) -> Evidence:
+def prove(folder: Path, nodes: int, faults: int, seed: int, clients: int) -> Evidence:
     names = tuple(f"n{number}" for number in range(1, nodes + 1))
     lab = make_lab(folder, names)
     try:
         world = StoreWorld(lab, small=names[-1:])
         world.begin()
-        proof = Proof(world)
+        proof = Proof(world, per_node=clients)
         proof.begin()
         for number in range(faults):
             kind, node = draw(seed, nodes, number)
@@ -61,12 +61,13 @@ def main() -> int:
     parser.add_argument("--nodes", type=int, default=3, choices=range(3, 8))
     parser.add_argument("--faults", type=int, default=40)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--clients", type=int, default=4, help="on each node")
     args = parser.parse_args()
     reason = why_not()
     if reason:
         sys.exit(f"no lab on this machine: {reason}")
     with tempfile.TemporaryDirectory() as place:
-        evidence = prove(Path(place) / "lab", args.nodes, args.faults, args.seed)
+        evidence = prove(Path(place) / "lab", args.nodes, args.faults, args.seed, args.clients)
     say(f"{evidence.operations} operations: {evidence.outcomes}")
     say(f"{len(evidence.acks)} writes acknowledged, {len(evidence.ledger.versions)} versions")
     for wrong in evidence.wrong:
