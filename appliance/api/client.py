@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from appliance.api.answers import NotImplementedHere
 from appliance.api.parameters import ParameterError
-from appliance.model.errors import ConfigError, QuorateError, UnavailableError
+from appliance.model.errors import ConfigError, FileError, QuorateError, UnavailableError
 from appliance.model.percent import encode_url
 
 BASE: Final = "/api2/json"
@@ -70,5 +70,5 @@ def _all(kind: type[QuorateError]) -> list[type[QuorateError]]:
 _KINDS: Final = {
     kind.code: kind
     for kind in _all(QuorateError)
-    if kind not in (ParameterError, NotImplementedHere)
+    if kind not in (ParameterError, NotImplementedHere, FileError)  # the last is of the file view
 }

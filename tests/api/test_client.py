@@ -8,14 +8,19 @@ from appliance.api.answers import error_answer
 from appliance.api.client import data_of, target
 from appliance.api.parameters import ParameterError
 from appliance.model import errors
-from appliance.model.errors import ConfigError, QuorateError, UnavailableError
+from appliance.model.errors import ConfigError, FileError, QuorateError, UnavailableError
 
 
 def all_kinds(kind: type[QuorateError]) -> list[type[QuorateError]]:
     return [kind, *(below for one in kind.__subclasses__() for below in all_kinds(one))]
 
 
-KINDS = [kind for kind in all_kinds(QuorateError) if kind.__module__ == errors.__name__]
+# An error of the file view never leaves its node.
+KINDS = [
+    kind
+    for kind in all_kinds(QuorateError)
+    if kind.__module__ == errors.__name__ and kind is not FileError
+]
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
