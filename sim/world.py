@@ -29,6 +29,7 @@ from sim.journal import WorldJournal
 from sim.kernel import ORDER_FAULT, Kernel, to_us
 from sim.layout import ClusterLayout
 from sim.network.fabric import Fabric
+from sim.network.injector import Wiring
 from sim.network.membership import MembershipEngine
 from sim.operator import Console
 from sim.pace import Wakeups
@@ -67,12 +68,8 @@ class World:
         self.facts = Facts(self.kernel, self.machines, self.engine, self.store, self.guests)
         self._injector = Injector(
             Targets(
-                self.kernel,
-                self.journal,
-                layout,
+                Wiring(self.kernel, self.journal, layout, self.fabric, self),
                 self.machines,
-                self.fabric,
-                self,
                 self.storage,
                 self.guests,
             )

@@ -10,8 +10,8 @@ from scenarios.quantities import duration_text
 from scenarios.text import plain
 from sim.checkers.checkers import PROMISES
 from sim.faults import Fault
-from sim.injector import describe
 from sim.journal import Record
+from sim.network.injector import describe
 
 MOST_LINES = 60
 BEFORE_US = 30_000_000
