@@ -4,31 +4,50 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Final, TypeVar
 
 from appliance.api.client import FORM, data_of, target
 from appliance.api.http import HttpAnswer, HttpRequest
+from appliance.cli.connection import Known
+from appliance.model.cluster.certificate import fingerprint_of_pem
+from appliance.model.cluster.join_info import host_of
 from appliance.model.errors import ConfigError, UnavailableError
+from appliance.model.formats import is_node_name
 from appliance.model.ha.guest_files import guest_file
+from scenarios.format.values import Scenario
+from scenarios.schedule import plan_faults
 from sim.kernel import to_us
-from sim.layout import ClusterLayout
-from sim.operations.cluster import OperatedCluster
+from sim.layout import ClusterLayout, NodeSpec
+from sim.operations.calls import certificate_of
+from sim.operations.cluster import PASSWORDS, OperatedCluster
+from sim.operations.faults import OperatedInjector
 
 T = TypeVar("T")
 
 SETTLED_S: Final = 60.0  # by then a cluster without faults serves, and has its files
 PATIENCE_S: Final = 600.0
 STEP_S: Final = 0.05
+OUTCOME_S: Final = 20.0  # by then the nodes follow, and who is there has settled
 
 
-def operated(layout: ClusterLayout, seed: int, at_s: float | None = None) -> OperatedCluster:
-    """The cluster of this layout after so many seconds, its files in the store."""
-    cluster = OperatedCluster(layout, seed, guests=first_files(layout))
+def operated(
+    scenario: Scenario, at_s: float | None = None, outside: tuple[str, ...] = ()
+) -> tuple[OperatedCluster, tuple[str, ...]]:
+    """The scenario's cluster after so many seconds, with the faults until then.
+
+    outside: machines beside the cluster, in none. Also what of the scenario could not happen.
+    """
+    layout = scenario.layout
+    wider = replace(layout, nodes=(*layout.nodes, *(NodeSpec(name) for name in outside)))
+    cluster = OperatedCluster(wider, scenario.seed, outside=outside, guests=first_files(layout))
     for spec in layout.nodes:
         if not spec.initially_on:
             cluster.power_off(spec.name)
-    cluster.run(SETTLED_S if at_s is None else at_s)
-    return cluster
+    end_s = SETTLED_S if at_s is None else at_s
+    notes = plan_faults(OperatedInjector(cluster), scenario.steps, end_s)
+    cluster.run(end_s)
+    return cluster, notes
 
 
 def first_files(layout: ClusterLayout) -> dict[str, bytes]:
@@ -48,8 +67,8 @@ def first_files(layout: ClusterLayout) -> dict[str, bytes]:
 class SimConnection:
     """Implements `appliance.cli.connection.Connection`. Time passes while it waits."""
 
-    def __init__(self, cluster: OperatedCluster, node: str) -> None:
-        self.cluster, self.node = cluster, node
+    def __init__(self, cluster: OperatedCluster, node: str, notes: tuple[str, ...] = ()) -> None:
+        self.cluster, self.node, self.notes = cluster, node, notes
 
     def call(self, verb: str, path: str, parameters: Mapping[str, Any] | None = None) -> Any:
         answer = self._ask(verb, path, parameters or {})
@@ -63,6 +82,17 @@ class SimConnection:
             return
         while (line := self._wait(_next(answer.stream))) is not None:
             yield json.loads(line)["data"]
+
+    def known_of(self, address: str) -> Known | None:
+        host = host_of(address)
+        node = self.cluster.node_at(host) or host
+        if node not in self.cluster.machines:
+            return None
+        return Known(fingerprint_of_pem(certificate_of(node)), PASSWORDS["root"])
+
+    def outcome(self, path: str) -> Any:
+        self.cluster.run(OUTCOME_S)
+        return self.call("GET", path)
 
     def close(self) -> None:
         """The cluster ends with the process."""
@@ -98,11 +128,11 @@ async def _next(stream: AsyncIterator[bytes]) -> bytes | None:
     return await anext(stream, None)
 
 
-def chosen_node(layout: ClusterLayout, node: str | None) -> str:
-    """The node that is asked. ConfigError if there is none of that name."""
+def chosen_node(layout: ClusterLayout, node: str | None, *, new: bool = False) -> str:
+    """The node that is asked. ConfigError if there is none of that name, and none may be made."""
     names = layout.node_names()
     if node is None:
         return names[0]
-    if node not in names:
-        raise ConfigError(f"no node '{node}', there are {', '.join(names)}", field="--node")
-    return node
+    if node in names or (new and is_node_name(node)):
+        return node
+    raise ConfigError(f"no node '{node}', there are {', '.join(names)}", field="--node")

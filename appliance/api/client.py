@@ -55,7 +55,7 @@ def error_of(answer: Mapping[str, Any], status: int) -> QuorateError:
     code = answer.get("code")
     if isinstance(errors, dict) and errors:
         told = {str(name): str(text) for name, text in errors.items()}
-        if code == ConfigError.code and len(told) == 1:
+        if len(told) == 1:
             field, text = next(iter(told.items()))
             return ConfigError(text, field=field)
         return ParameterError(told)

@@ -7,6 +7,7 @@ import http.client
 import json
 import socket
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Protocol
@@ -19,8 +20,18 @@ WORLDS = "quorate.worlds"
 ANSWER_S = 180.0
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """How another node's API is reached, where nobody has to be asked for it."""
+
+    fingerprint: str
+    password: str = field(repr=False)
+
+
 class Connection(Protocol):
-    """To the API of one node, as root."""
+    """To the API of one node, as root. notes: what people should know of it."""
+
+    notes: tuple[str, ...]
 
     def call(self, verb: str, path: str, parameters: Mapping[str, Any] | None = None) -> Any:
         """The data of the answer; its error raised as what it was there."""
@@ -28,6 +39,14 @@ class Connection(Protocol):
 
     def stream(self, path: str, parameters: Mapping[str, Any] | None = None) -> Iterator[Any]:
         """The values of a GET that does not end by itself."""
+        ...
+
+    def known_of(self, address: str) -> Known | None:
+        """What is known of the node there; None on real nodes, where people have to say."""
+        ...
+
+    def outcome(self, path: str) -> Any:
+        """What a GET says after what was done has taken effect; None where it lasts anyway."""
         ...
 
     def close(self) -> None: ...
@@ -38,6 +57,13 @@ class LocalConnection:
 
     def __init__(self, path: Path = SOCKET) -> None:
         self._path = path
+        self.notes: tuple[str, ...] = ()
+
+    def known_of(self, address: str) -> Known | None:
+        return None
+
+    def outcome(self, path: str) -> Any:
+        return None
 
     def call(self, verb: str, path: str, parameters: Mapping[str, Any] | None = None) -> Any:
         with contextlib.closing(self._open(ANSWER_S)) as line:
@@ -97,18 +123,24 @@ class _UnixHttp(http.client.HTTPConnection):
 
 
 def connect(
-    path: Path = SOCKET, sim: str | None = None, at_s: float | None = None, node: str | None = None
+    path: Path = SOCKET,
+    sim: str | None = None,
+    at_s: float | None = None,
+    node: str | None = None,
+    *,
+    new: bool = False,
 ) -> Connection:
     """To the daemon, or with `sim` to a node of that scenario's simulated cluster.
 
-    at_s: simulated seconds after its beginning. node: by default the first. Who makes simulated
-    clusters is installed beside the appliance, entry point group `quorate.worlds`.
+    at_s: simulated seconds after its beginning. node: by default the first. new: a name of no node
+    is that of a machine beside the cluster. Who makes simulated clusters is installed beside the
+    appliance, entry point group `quorate.worlds`.
     """
     if sim is None:
         if at_s is not None or node is not None:
             raise ConfigError("is for simulated clusters, with --sim", field="--at, --node")
         return LocalConnection(path)
     for entry in entry_points(group=WORLDS):
-        made: Connection = entry.load()(sim, at_s, node)
+        made: Connection = entry.load()(sim, at_s, node, new=new)
         return made
     raise UnavailableError("no simulation is installed beside this appliance")

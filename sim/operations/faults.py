@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from sim.faults import Fault
 from sim.kernel import to_us
 from sim.layout import NodeSpec
@@ -19,6 +21,10 @@ class OperatedInjector(NetworkInjector):
         self._cluster = cluster
         self._specs = {spec.name: spec for spec in cluster.layout.nodes}
         self._dark: dict[str, int] = {}  # how many faults keep it off
+
+    def call_at(self, due_us: int, call: Callable[[], None], order: int) -> None:
+        """Let something happen to the cluster at that instant."""
+        self._cluster.kernel.call_at(due_us, call, order)
 
     def _begin_power(self, fault: Fault) -> Heal:
         spec = self._spec(fault)

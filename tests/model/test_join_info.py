@@ -12,6 +12,7 @@ from appliance.model.cluster.join_info import (
     format_join_information,
     host_of,
     parse_join_information,
+    split_address,
     totem_table,
 )
 from appliance.model.corosync_conf import Link, create
@@ -93,10 +94,20 @@ def test_a_fingerprint_is_written_in_capitals() -> None:
         ("n1.example", "n1.example"),
         ("fd00::1", "fd00::1"),
         ("[fd00::1]:8006", "fd00::1"),
+        ("[fd00::1]", "fd00::1"),
+        ("10.0.0.1:none", "10.0.0.1:none"),
+        ("10.0.0.1:70000", "10.0.0.1:70000"),
+        ("10.0.0.1:", "10.0.0.1:"),
     ],
 )
 def test_the_host_of_an_address(address: str, host: str) -> None:
     assert host_of(address) == host
+
+
+def test_the_port_of_an_address() -> None:
+    assert split_address("n1:8007", 8006) == ("n1", 8007)
+    assert split_address("[fd00::1]:8007", 8006) == ("fd00::1", 8007)
+    assert split_address("fd00::1", 8006) == ("fd00::1", 8006)
 
 
 def test_fingerprint_of_a_certificate() -> None:

@@ -98,9 +98,23 @@ def parse_join_information(text: str) -> JoinInformation:
 
 def host_of(address: str) -> str:
     """`HOST` of `HOST`, `HOST:PORT`, `[HOST]:PORT`."""
+    return split_address(address, 0)[0]
+
+
+def split_address(address: str, usual: int) -> tuple[str, int]:
+    """Host and port. An IPv6 address with a port is in brackets. A bad port is part of the host."""
     if address.startswith("["):
-        return address[1:].partition("]")[0]
-    return address.partition(":")[0] if address.count(":") == 1 else address
+        host, _, rest = address[1:].partition("]")
+        port = rest.removeprefix(":")
+    elif address.count(":") == 1:
+        host, _, port = address.partition(":")
+    else:
+        return address, usual
+    if not port and not address.endswith(":"):
+        return host, usual
+    if not port.isdecimal() or not port.isascii() or not 0 < int(port) < 65536:
+        return address, usual
+    return host, int(port)
 
 
 def _links(found: Mapping[str, Any]) -> dict[int, str]:

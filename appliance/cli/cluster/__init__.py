@@ -1,0 +1,1 @@
+"""`quorate cluster`: the cluster itself, in the words of pvecm."""
