@@ -10,8 +10,9 @@ from sim.hardware.watchdog import SimWatchdog
 from sim.kernel import ORDER_COMMIT, Kernel
 from sim.pace import Wakeups
 from sim.pulse import Pulse, Renewal
-from sim.store.replica import Lease
-from sim.store.store import Store
+from sim.store.beats import Beats, Holding
+from sim.store.coasting import CoastingLeases
+from sim.store.shared import SharedStore
 
 _LOCK = topics.lock("")
 _WATCHDOG = topics.watchdog("")
@@ -26,7 +27,8 @@ class Attachments:
     """
 
     node: str
-    store: Store
+    store: SharedStore
+    leases: CoastingLeases
     watchdog: SimWatchdog
     kernel: Kernel
     wakeups: Wakeups
@@ -40,40 +42,50 @@ class Attachments:
             return self.watchdog.attach(topic.removeprefix(_WATCHDOG), tick_us, pulse)
         return self._lease(topic.removeprefix(_LOCK), tick_us, pulse)
 
+    def _beats(self) -> Beats:
+        return self.store.copy(self.node).beats
+
     def _lease(self, name: str, tick_us: int, pulse: Pulse) -> bool:
-        lease = self.store.replica(self.node).leases.get(name)
-        if lease is None or lease.owner != self.node or lease.effect.sent_us < tick_us:
+        held = self._beats().holdings.get(name)
+        if held is None or held.owner != self.node or held.effect.sent_us < tick_us:
             return False
-        lease.renewal = lease.effect.renewal(pulse, tick_us)
-        pulse.on_end(lambda: self._watch(name, lease))
+        held.attach(pulse, tick_us)
+        pulse.on_end(lambda: self._renewals_end(held))
         return True
 
-    def _watch(self, name: str, lease: Lease) -> None:
+    def _renewals_end(self, held: Holding) -> None:
+        self.leases.refreshed(held)
+        self._watch(held.name, held)
+
+    def _watch(self, name: str, held: Holding) -> None:
         """Its holder does not renew it by itself any more: tell the others if it runs out.
 
         While it did, those who were refused it were told no time to come back at. One watch a lease
         is enough: it goes on for as long as the holder renews it in rounds that are run.
         """
-        if not lease.watched:
-            lease.watched = True
-            self._watch_expiry(name, lease)
+        if not held.watched:
+            held.watched = True
+            self._watch_expiry(name, held)
 
-    def _watch_expiry(self, name: str, lease: Lease) -> None:
-        left_us = lease.free_in_us(self.kernel.now_us)
-        gone = self.store.replica(self.node).leases.get(name) is not lease
-        if gone or lease.beating or left_us < 0:
-            lease.watched = False
-            if not gone and not lease.beating:
+    def _watch_expiry(self, name: str, held: Holding) -> None:
+        # A little early: on the fastest of clocks it runs out sooner.
+        left_us = held.free_in_us(self.kernel.now_us) - held.life_us // 50
+        gone = self._beats().holdings.get(name) is not held
+        if gone or held.beating or left_us < 0:
+            held.watched = False
+            if not gone and not held.beating:
                 self.wakeups.publish(self.store.nodes, topics.lock(name))
             return
-        self.kernel.call_in(left_us + 1, lambda: self._watch_expiry(name, lease), ORDER_COMMIT)
+        self.kernel.call_in(left_us + 1, lambda: self._watch_expiry(name, held), ORDER_COMMIT)
 
     def _manager_round(self, tick_us: int, pulse: Pulse) -> bool:
-        cell = self.store.replica(self.node).manager[-1]
-        if cell.status.master != self.node or cell.effect.sent_us < tick_us:
+        published = self._beats().manager
+        if not published or published[-1].master != self.node:
             return False
-        cell.renewal = cell.effect.renewal(pulse, tick_us)
-        return self._answers_in_time(cell.renewal)
+        beat = published[-1]
+        if beat.effect.sent_us < tick_us:
+            return False
+        return self._answers_in_time(beat.attach(pulse, tick_us))
 
     def _answers_in_time(self, own: Renewal) -> bool:
         """Whether every coasting node answers each round before the next; and plan for its end.
@@ -82,8 +94,8 @@ class Attachments:
         node does. As long as that is so nothing changes; drifting clocks end it some day.
         """
         now_us = self.kernel.now_us
-        for cell in self.store.replica(self.node).lrm.values():
-            other = cell.renewal
+        for beat in self._beats().lrm.values():
+            other = beat.renewal
             if other is None or not other.pulse.beating:
                 continue
             before_us, after_us = other.done_us + NEAR_US, own.done_us + NEAR_US
@@ -94,12 +106,12 @@ class Attachments:
         return True
 
     def _checked_round(self, tick_us: int, pulse: Pulse) -> bool:
-        replica = self.store.replica(self.node)
-        cell = replica.lrm.get(self.node)
-        if cell is None or cell.effect.sent_us < tick_us:
+        copy = self.store.copy(self.node)
+        beat = copy.beats.lrm.get(self.node)
+        if beat is None or beat.effect.sent_us < tick_us:
             return False
-        cell.renewal = cell.effect.renewal(pulse, tick_us)
-        master = replica.manager[-1].renewal
+        beat.attach(pulse, tick_us)
+        master = copy.beats.manager[-1].renewal if copy.beats.manager else None
         if master is not None and master.pulse.beating and master.pulse.drifts_from(pulse):
-            self.wakeups.publish(replica.members, topics.LRM_STATUSES)  # to plan for this one
+            self.wakeups.publish(copy.nodes, topics.LRM_STATUSES)  # to plan for this one
         return True

@@ -7,22 +7,22 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from appliance.ports import topics
+from appliance.ports.config_store import ConfigStore
 from appliance.ports.entropy import Entropy
 from appliance.ports.guests import GuestRuntime, Migration
 from appliance.ports.membership import Membership, View
 from appliance.ports.node import NodePorts
 from appliance.ports.stats import Stats
-from sim.attach import Attachments
+from appliance.services.ha_store.config import StoreHaConfig
+from appliance.services.ha_store.decoder import Decoder
 from sim.clock import BootClock, WallClock
 from sim.hardware.watchdog import SimWatchdog
 from sim.journal import NodeJournal, WorldJournal
 from sim.kernel import Kernel, loop_order
 from sim.layout import NodeSpec
-from sim.pace import SimPace, Wakeups
-from sim.store.ha_config import SimHaConfig
-from sim.store.ha_state import SimHaState
-from sim.store.leases import SimLeases
-from sim.store.store import Store, Views
+from sim.pace import Attach, SimPace, Wakeups
+from sim.store.guests import GuestConfigs
+from sim.store.replication import Replication
 from sim.tasks import Boot
 
 LOOPS = ("crm", "lrm")
@@ -31,23 +31,30 @@ LOOPS = ("crm", "lrm")
 class GuestPorts(Protocol):
     """Makes the guest ports of a boot."""
 
-    def runtime(self, boot: Boot, config: SimHaConfig) -> GuestRuntime: ...
-    def migration(self, boot: Boot, config: SimHaConfig) -> Migration: ...
-    def stats(self, node: str, config: SimHaConfig) -> Stats: ...
+    def runtime(self, boot: Boot, configs: GuestConfigs) -> GuestRuntime: ...
+    def migration(self, boot: Boot, configs: GuestConfigs) -> Migration: ...
+    def stats(self, node: str, configs: GuestConfigs) -> Stats: ...
+
+
+class Views(Protocol):
+    """What is asked of the membership engine."""
+
+    def view(self, node: str) -> View: ...
+    def settled(self, node: str) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What all boots of a world have in common."""
+    """What all boots of a world have in common. `decoder` has no state but what it has read."""
 
     kernel: Kernel
     journal: WorldJournal
     entropy: Entropy
     views: Views
-    store: Store
+    store: Replication
+    decoder: Decoder
     wakeups: Wakeups
     guests: GuestPorts
-    coasting: bool
     on_failure: Callable[[str, Exception], None]
 
 
@@ -70,7 +77,7 @@ class SimPaces:
 
     def __init__(self, around: Surroundings, boot: Boot, clock: BootClock, index: int) -> None:
         self._around, self._boot, self._clock, self._index = around, boot, clock, index
-        self.attach: Attachments | None = None
+        self.attach: Attach | None = None
 
     def open(self, loop: str) -> SimPace:
         order = loop_order(self._index, LOOPS.index(loop))
@@ -89,8 +96,8 @@ class SimPaces:
 
     def _tell_master(self) -> None:
         """A local manager that runs real rounds may answer late: the master must look."""
-        members = self._around.store.replica(self._boot.node).members
-        self._around.wakeups.publish(members, topics.LRM_STATUSES)
+        peers = self._around.store.peers(self._boot.node)
+        self._around.wakeups.publish(peers, topics.LRM_STATUSES)
 
 
 def _nothing() -> None:
@@ -104,7 +111,9 @@ class NodeBoot:
     boot: Boot
     clock: BootClock
     watchdog: SimWatchdog
-    config: SimHaConfig
+    store: ConfigStore
+    config: StoreHaConfig
+    guests: GuestConfigs
     ports: NodePorts
 
 
@@ -120,10 +129,11 @@ def boot_node(
     boot = Boot(around.kernel, spec.name, number, around.on_failure)
     clock = BootClock(boot, wall, spec.drift_ppm)
     watchdog = SimWatchdog(boot, spec.watchdog, reset)
-    config = SimHaConfig(boot, around.store, around.wakeups)
+    opened = around.store.boot(boot, clock, watchdog)
+    config = StoreHaConfig(opened.store, around.decoder)
+    guests = GuestConfigs(opened.store, config)
     paces = SimPaces(around, boot, clock, index)
-    if around.coasting:
-        paces.attach = Attachments(spec.name, around.store, watchdog, around.kernel, around.wakeups)
+    paces.attach = opened.attach
     membership: Membership = SimMembership(spec.name, around.views)
     ports = NodePorts(
         node=spec.name,
@@ -133,12 +143,12 @@ def boot_node(
         entropy=around.entropy,
         journal=NodeJournal(around.journal, spec.name),
         membership=membership,
-        leases=SimLeases(boot, around.store, around.wakeups),
-        ha_state=SimHaState(boot, around.store, around.wakeups),
+        leases=opened.leases,
+        ha_state=opened.state,
         ha_config=config,
         watchdog=watchdog,
-        guests=around.guests.runtime(boot, config),
-        migration=around.guests.migration(boot, config),
-        stats=around.guests.stats(spec.name, config),
+        guests=around.guests.runtime(boot, guests),
+        migration=around.guests.migration(boot, guests),
+        stats=around.guests.stats(spec.name, guests),
     )
-    return NodeBoot(boot, clock, watchdog, config, ports)
+    return NodeBoot(boot, clock, watchdog, opened.store, config, guests, ports)

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Protocol
+from collections.abc import Callable, Mapping
+from typing import Final, Protocol, TypeVar
 
 from appliance.core.ha.constants import MANAGER_LOCK
+from appliance.model.errors import UnavailableError
+from appliance.model.ha.status import LrmStatus, ManagerStatus
+from appliance.ports.ha_store import HaConfig
+from appliance.ports.membership import View
+from sim.boot import NodeBoot
 from sim.hardware.machine import Machine
-from sim.kernel import Kernel
-from sim.store.replica import Replica
-from sim.store.store import Store, Views
+
+T = TypeVar("T")
+_NEW: Final = ManagerStatus()
+
+
+class Views(Protocol):
+    def view(self, node: str) -> View: ...
 
 
 class Processes(Protocol):
@@ -19,16 +28,8 @@ class Processes(Protocol):
 class Facts:
     """Never the core's memory: machines, processes, views, and the published state."""
 
-    def __init__(
-        self,
-        kernel: Kernel,
-        machines: Mapping[str, Machine],
-        views: Views,
-        store: Store,
-        processes: Processes,
-    ) -> None:
-        self._kernel, self._machines = kernel, machines
-        self._views, self._store, self._processes = views, store, processes
+    def __init__(self, machines: Mapping[str, Machine], views: Views, processes: Processes) -> None:
+        self._machines, self._views, self._processes = machines, views, processes
 
     # machines and membership
 
@@ -54,38 +55,39 @@ class Facts:
 
     # what is published
 
-    def _replica(self) -> Replica | None:
+    def _asked(self) -> NodeBoot | None:
         asked = self.contact()
-        return None if asked is None else self._store.replica(asked)
+        return None if asked is None else self._machines[asked].boot
+
+    def _status(self) -> ManagerStatus:
+        boot = self._asked()
+        return ManagerStatus() if boot is None else _read(boot.ports.ha_state.manager_status, _NEW)
+
+    def _lrm_status(self, node: str) -> LrmStatus | None:
+        boot = self._asked()
+        return None if boot is None else _read(lambda: boot.ports.ha_state.lrm_status(node), None)
 
     def master(self) -> str | None:
         """The node that holds the manager lock, as far as a quorate partition knows."""
-        replica = self._replica()
-        lease = None if replica is None else replica.leases.get(MANAGER_LOCK)
-        if lease is None or not lease.held(self._kernel.now_us):
-            return None
-        return lease.owner
+        boot = self._asked()
+        return None if boot is None else _read(lambda: _holder(boot, MANAGER_LOCK), None)
 
     def node_state(self, node: str) -> str | None:
         """The manager's word for it: online, maintenance, unknown, fence or gone."""
-        replica = self._replica()
-        return None if replica is None else replica.manager[-1].status.nodes.get(node)
+        return self._status().nodes.get(node)
 
     def lrm_state(self, node: str) -> str | None:
         """wait_for_agent_lock, active, maintenance or lost_agent_lock, as last published."""
-        replica = self._replica()
-        cell = None if replica is None else replica.lrm.get(node)
-        return None if cell is None else cell.status.state
+        status = self._lrm_status(node)
+        return None if status is None else status.state
 
     def lrm_mode(self, node: str) -> str | None:
-        replica = self._replica()
-        cell = None if replica is None else replica.lrm.get(node)
-        return None if cell is None else cell.status.mode
+        status = self._lrm_status(node)
+        return None if status is None else status.mode
 
     def disarmed(self) -> str | None:
         """disarming or disarmed while HA is switched off, else None."""
-        replica = self._replica()
-        disarm = None if replica is None else replica.manager[-1].status.disarm
+        disarm = self._status().disarm
         return None if disarm is None else disarm.state
 
     # guests
@@ -96,17 +98,32 @@ class Facts:
 
     def service_state(self, sid: str) -> str | None:
         """The manager's word for it: started, stopped, fence, recovery, error, freeze ..."""
-        replica = self._replica()
-        status = None if replica is None else replica.manager[-1].status.services.get(sid)
+        status = self._status().services.get(sid)
         return None if status is None else status.state
 
     def service_node(self, sid: str) -> str | None:
         """Where its configuration lies."""
-        replica = self._replica()
-        return None if replica is None else replica.guest_nodes.get(sid)
+        boot = self._asked()
+        return None if boot is None else boot.guests.node_of(sid)
 
     def requested_states(self) -> Mapping[str, str]:
         """started, stopped, disabled or ignored, of every HA resource."""
-        replica = self._replica()
-        services = {} if replica is None else replica.config.services
-        return {sid: service.state for sid, service in services.items()}
+        boot = self._asked()
+        config = HaConfig() if boot is None else _read(boot.config.config, HaConfig())
+        return {sid: service.state for sid, service in config.services.items()}
+
+
+def _read(read: Callable[[], T], otherwise: T) -> T:
+    """A node whose store does not answer shows nothing."""
+    try:
+        return read()
+    except UnavailableError:
+        return otherwise
+
+
+def _holder(boot: NodeBoot, name: str) -> str | None:
+    """Who holds that lease and renewed it in time."""
+    lease, seen_s = boot.store.lease(name), boot.store.lease_seen_s(name)
+    if lease is None or seen_s is None or seen_s + lease.life_s < boot.clock.monotonic():
+        return None
+    return lease.holder

@@ -2,34 +2,47 @@
 
 from __future__ import annotations
 
-import hashlib
+from collections.abc import Iterator
 
 from appliance.model.errors import QuorateError
 from appliance.model.ha.datacenter import parse_datacenter
+from appliance.model.ha.groups import FILE as GROUPS
 from appliance.model.ha.groups import parse_groups
-from appliance.model.ha.resources import ServiceConfig
+from appliance.model.ha.guest_files import guest_file
+from appliance.model.ha.resources import FILE as RESOURCES
+from appliance.model.ha.resources import Resource, write_resources
+from appliance.model.ha.rules import FILE as RULES
 from appliance.model.ha.rules import parse_rules
-from appliance.ports.ha_store import DatacenterOptions, HaConfig
+from appliance.model.store.changes import File
+from appliance.services.ha_store.config import DATACENTER
+from sim.clock import WORLD_BEGAN_S
 from sim.guests.processes import GuestHost
 from sim.layout import ClusterLayout, GuestSpec
-from sim.store.replica import Replica
+
+MIB = 1024**2
 
 
-def first_replica(layout: ClusterLayout) -> Replica:
-    """The replica that all nodes begin with. ConfigError for a bad configuration text."""
-    datacenter = parse_datacenter(layout.datacenter_cfg, strict=True)
-    return Replica(
-        members=layout.node_names(),
-        config=HaConfig(
-            services={guest.sid: _service(guest) for guest in _sorted(layout) if guest.ha},
-            rules=parse_rules(layout.rules_cfg, strict=True),
-            rules_digest=_digest(layout.rules_cfg),
-            groups=parse_groups(layout.groups_cfg, strict=True).groups,
-            groups_digest=_digest(layout.groups_cfg),
-        ),
-        options=DatacenterOptions(datacenter.ha, datacenter.crs, datacenter.max_workers),
-        guest_nodes={guest.sid: guest.node for guest in _sorted(layout)},
-    )
+def first_files(layout: ClusterLayout) -> dict[str, File]:
+    """What all nodes' stores begin with. ConfigError for a bad configuration text."""
+    parse_datacenter(layout.datacenter_cfg, strict=True)
+    parse_rules(layout.rules_cfg, strict=True)
+    parse_groups(layout.groups_cfg, strict=True)
+    writer = layout.node_names()[0]
+    return {
+        path: File(text.encode(), 1, WORLD_BEGAN_S, writer)
+        for path, text in sorted(_texts(layout))
+        if text
+    }
+
+
+def _texts(layout: ClusterLayout) -> Iterator[tuple[str, str]]:
+    yield DATACENTER, layout.datacenter_cfg
+    yield RULES, layout.rules_cfg
+    yield GROUPS, layout.groups_cfg
+    yield RESOURCES, write_resources(_resource(guest) for guest in _sorted(layout) if guest.ha)
+    for guest in layout.guests:
+        options = f"cores: {guest.cpus}\nmemory: {guest.memory_bytes // MIB}\n"
+        yield guest_file(guest.sid, guest.node), options
 
 
 def place_guests(layout: ClusterLayout, guests: GuestHost) -> None:
@@ -48,17 +61,12 @@ def _sorted(layout: ClusterLayout) -> list[GuestSpec]:
     return sorted(layout.guests, key=lambda guest: guest.sid)
 
 
-def _service(guest: GuestSpec) -> ServiceConfig:
-    return ServiceConfig(
+def _resource(guest: GuestSpec) -> Resource:
+    return Resource(
         guest.sid,
-        guest.node,
         guest.state,
         guest.group,
         guest.failback,
         guest.max_restart,
         guest.max_relocate,
     )
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()

@@ -7,13 +7,11 @@ quorate. One that cannot be carried out becomes a `refused` event; an unknown wo
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import replace
 from typing import Any, Final
 
 from appliance.model.errors import ConfigError, QuorateError
 from appliance.model.ha.datacenter import parse_datacenter
-from appliance.model.ha.resources import ServiceConfig
-from appliance.ports.ha_store import DatacenterOptions
+from appliance.model.ha.resources import Resource
 from sim.boot import NodeBoot
 from sim.events import Operator, Refused
 from sim.facts import Facts
@@ -80,7 +78,7 @@ class Console:
             case ["datacenter", "set", *line] if line:
                 text = " ".join(line)
                 parse_datacenter(text, strict=True, file="datacenter.cfg")
-                return lambda: self._at_a_node(command, lambda boot: _set_options(boot, text))
+                return lambda: self._at_a_node(command, _set_datacenter(text))
         raise ConfigError(f"not understood; known requests: {'; '.join(USAGE)}", field=command)
 
     def _ha_manager(self, words: list[str]) -> Callable[[NodeBoot], Request] | None:
@@ -165,6 +163,10 @@ def _number(text: str) -> float:
         raise ConfigError("a number is needed", field=text) from None
 
 
+def _set_datacenter(line: str) -> Callable[[NodeBoot], Request]:
+    return lambda boot: boot.config.set_datacenter(lambda text: _with_line(text, line))
+
+
 async def _queue(boot: NodeBoot, command: str, sid: str | None = None) -> None:
     if sid is not None and sid not in boot.config.config().services:
         raise QuorateError(f"no such service '{sid}'")
@@ -174,20 +176,13 @@ async def _queue(boot: NodeBoot, command: str, sid: str | None = None) -> None:
 async def _add(boot: NodeBoot, sid: str, state: str) -> None:
     if sid in boot.config.config().services:
         raise QuorateError(f"service '{sid}' is managed already")
-    node = boot.config.node_of(sid)
-    if node is None:
+    if boot.config.node_of(sid) is None:
         raise QuorateError(f"no such guest '{sid}'")
-    await boot.config.put_service(ServiceConfig(sid, node, state))
+    await boot.config.put_service(Resource(sid, state))
 
 
-async def _set_options(boot: NodeBoot, text: str) -> None:
+def _with_line(text: str, line: str) -> str:
     """One line of datacenter.cfg replaces the option of that name."""
-    parsed, options = parse_datacenter(text), boot.config.options()
-    key = text.partition(":")[0].strip()
-    if key == "ha":
-        options = replace(options, ha=parsed.ha)
-    elif key == "crs":
-        options = replace(options, crs=parsed.crs)
-    else:
-        options = DatacenterOptions(options.ha, options.crs, parsed.max_workers)
-    await boot.config.set_options(options)
+    key = line.partition(":")[0].strip()
+    kept = [old for old in text.splitlines() if old.partition(":")[0].strip() != key]
+    return "".join(f"{one}\n" for one in (*kept, line))

@@ -10,13 +10,14 @@ from appliance.ports import topics
 from appliance.ports.guests import GuestRuntime, Migration
 from appliance.ports.membership import View
 from appliance.ports.stats import Stats
+from appliance.services.ha_store.decoder import Decoder
 from sim.boot import Surroundings
 from sim.checkers.checkers import Checkers
 from sim.entropy import Entropy
 from sim.events import DaemonFailed, ViewChange, WorldBegins
 from sim.facts import Facts
 from sim.faults import Fault
-from sim.genesis import first_replica, place_guests
+from sim.genesis import first_files, place_guests
 from sim.guests.catalog import Catalog
 from sim.guests.migration import Mover
 from sim.guests.ports import SimGuestRuntime, SimMigration
@@ -33,8 +34,10 @@ from sim.network.injector import Wiring
 from sim.network.membership import MembershipEngine
 from sim.operator import Console
 from sim.pace import Wakeups
-from sim.store.ha_config import SimHaConfig
-from sim.store.store import LAST_TOKEN_US, Store
+from sim.store.guests import GuestConfigs
+from sim.store.replication import Replication
+from sim.store.shared import LAST_TOKEN_US
+from sim.store.worlds import SharedWorld, StoreSurroundings
 from sim.tasks import Boot
 
 COMMIT_US: Final = 4_000  # ordering and a durable write, on top of two trips to the farthest member
@@ -54,7 +57,8 @@ class World:
         self.fabric = Fabric(layout)
         self.wakeups = Wakeups()
         self.engine = MembershipEngine(self.kernel, self.fabric, layout, self.entropy, self)
-        self.store = Store(self.kernel, self.engine, first_replica(layout), self._delay_us)
+        self.decoder = Decoder()
+        self.store = self._build_store(coasting)
         self.storage = Storage(layout.storages, layout.node_names())
         emit = self.journal.emit
         self.guests = GuestHost(
@@ -64,8 +68,8 @@ class World:
         self._board = LoadBoard(self.guests)
         self._delays_us: dict[str, int] = {}
         self._views: dict[str, tuple[tuple[str, ...], bool]] = {}
-        self.machines = self._build_machines(coasting)
-        self.facts = Facts(self.kernel, self.machines, self.engine, self.store, self.guests)
+        self.machines = self._build_machines()
+        self.facts = Facts(self.machines, self.engine, self.guests)
         self._injector = Injector(
             Targets(
                 Wiring(self.kernel, self.journal, layout, self.fabric, self),
@@ -77,16 +81,22 @@ class World:
         self._console = Console(self.journal, self.facts, self.machines, self.guests)
         self._begin()
 
-    def _build_machines(self, coasting: bool) -> Mapping[str, Machine]:
+    def _build_store(self, coasting: bool) -> Replication:
+        around = StoreSurroundings(
+            self.kernel, self.engine, self.layout, first_files(self.layout), self.decoder
+        )
+        return SharedWorld(around, self._delay_us, self.wakeups if coasting else None)
+
+    def _build_machines(self) -> Mapping[str, Machine]:
         around = Surroundings(
             kernel=self.kernel,
             journal=self.journal,
             entropy=self.entropy,
             views=self.engine,
             store=self.store,
+            decoder=self.decoder,
             wakeups=self.wakeups,
             guests=self,
-            coasting=coasting,
             on_failure=self._daemon_failed,
         )
         specs = sorted(self.layout.nodes, key=lambda node: node.name)
@@ -166,7 +176,7 @@ class World:
         even_s = self.fabric.even_latency_s()
         if even_s is not None:
             return COMMIT_US + 2 * to_us(even_s)
-        members = self.store.replica(node).members
+        members = self.engine.group(node)
         ways = [self.fabric.latency_s(node, other) for other in members if other != node]
         reached = [way for way in ways if way != math.inf]
         return COMMIT_US + 2 * to_us(max(reached, default=0.0))
@@ -182,7 +192,7 @@ class World:
         """These nodes are a ring now."""
         for node in group:
             self._tell_view(node, views[node])
-        self.store.installed(group, any(views[node].quorate for node in group))
+        self.store.installed(group, views)
         for node in group:
             self._delays_us[node] = self._measured_us(node)
         self.wakeups.wake(group)
@@ -204,14 +214,14 @@ class World:
     def _load_changed(self, _sid: str) -> None:
         self.wakeups.publish(self.machines, topics.STATS)
 
-    def runtime(self, boot: Boot, config: SimHaConfig) -> GuestRuntime:
-        return SimGuestRuntime(boot, self._mover, config)
+    def runtime(self, boot: Boot, configs: GuestConfigs) -> GuestRuntime:
+        return SimGuestRuntime(boot, self._mover, configs)
 
-    def migration(self, boot: Boot, config: SimHaConfig) -> Migration:
-        return SimMigration(boot, self._mover, config)
+    def migration(self, boot: Boot, configs: GuestConfigs) -> Migration:
+        return SimMigration(boot, self._mover, configs)
 
-    def stats(self, node: str, config: SimHaConfig) -> Stats:
-        return SimStats(node, self._board, config)
+    def stats(self, node: str, configs: GuestConfigs) -> Stats:
+        return SimStats(node, self._board, configs)
 
     # defects
 

@@ -5,9 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from appliance.model.events import Event
+from appliance.model.ha.guest_files import guest_place
+from appliance.model.ha.resources import FILE as RESOURCES
+from appliance.model.ha.resources import parse_resources
+from appliance.model.ha.rules import FILE as RULES
+from appliance.model.ha.rules import parse_rules
+from appliance.model.ha.status_files import MANAGER_STATUS, ManagerStatusForm
+from appliance.model.store.changes import LEASE_MARK, Cell, File, Point
+from appliance.model.store.paths import guest_of
 from sim.checkers.guests import GUEST_ONCE, VOLUME_ONCE, GuestChecks
 from sim.checkers.ledger import NodeLedger
-from sim.checkers.observed import Observed, Record, Replica
+from sim.checkers.observed import Commit, History, Observed, Record
 from sim.checkers.recovery import FENCED_FIRST, SEEN_TARGET, RecoveryCheck
 from sim.checkers.rules import STRICT_RULES, RulesCheck
 from sim.checkers.writes import (
@@ -66,6 +74,8 @@ class Checkers:
         self._quorum = QuorumCheck(ledger, report)
         self._history = HistoryCheck(ledger, report)
         self._lease = LeaseCheck(ledger, report)
+        self._manager = ManagerStatusForm()
+        self._config: tuple[bytes, ...] = ()
         self._located = {guest.sid: guest.node for guest in world.layout.guests}
         self._handlers: dict[type[Event], tuple[Handler, ...]] = {
             NodePower: (ledger.on_power,),
@@ -95,36 +105,54 @@ class Checkers:
 
     # what the store tells
 
-    def on_commit(self, node: str, replica: Replica, what: str) -> None:
-        self._quorum.on_commit(node, what)
-        self._rules.on_config(replica.config)
-        verb, _, name = what.partition(" ")
-        if verb == "manager_status":
-            self._rules.on_status(replica.manager_status(self._world.now_us()))
-        elif verb in ("lease", "release"):
-            self._on_lease(node, name, replica)
-        elif verb in ("steal", "rename"):
-            self._on_location(node, name, replica, recovered=verb == "steal")
+    def on_commit(self, commit: Commit) -> None:
+        self._quorum.on_commit(commit, self._in_words(commit))
+        self._read_config(commit)
+        for key, cell in commit.cells:
+            if key.startswith(LEASE_MARK):
+                self._on_lease(commit, key.removeprefix(LEASE_MARK))
+            elif not isinstance(cell, File):
+                continue
+            elif key == MANAGER_STATUS:
+                self._rules.on_status(self._manager.read(cell.content))
+            elif guest_of(key) is not None:
+                self._on_location(commit.writer, *guest_place(key))
 
-    def on_acknowledged(self, node: str, writes: int) -> None:
-        self._history.on_acknowledged(node, writes)
+    def on_acknowledged(self, point: Point) -> None:
+        self._history.on_acknowledged(point)
 
-    def on_installed(self, group: tuple[str, ...], replica: Replica, quorate: bool) -> None:
-        self._history.on_installed(group, replica, quorate)
+    def on_opened(self, members: tuple[str, ...], history: History) -> None:
+        self._history.on_opened(members, history)
 
-    def _on_lease(self, node: str, name: str, replica: Replica) -> None:
-        lease, now_us = replica.leases.get(name), self._world.now_us()
-        self._lease.on_lease(node, name, lease, now_us)
-        self._ledger.on_lease(node, name, lease, now_us)
+    def _in_words(self, commit: Commit) -> str:
+        key, cell = commit.cells[-1]
+        if cell is not None and guest_of(key) is not None:
+            sid, _ = guest_place(key)
+            return f"recovers {sid}" if self._recovers(commit.writer, sid) else f"moves {sid}"
+        return f"writes {key.removeprefix(LEASE_MARK)}"
 
-    def _on_location(self, node: str, sid: str, replica: Replica, *, recovered: bool) -> None:
-        now_us, before, after = (
-            self._world.now_us(),
-            self._located.get(sid),
-            replica.guest_nodes[sid],
-        )
+    def _recovers(self, writer: str, sid: str) -> bool:
+        """A guest's own node moves it; whoever takes it from another node recovers it."""
+        return self._located.get(sid, writer) != writer
+
+    def _read_config(self, commit: Commit) -> None:
+        """What people configured, if it changed or was never read."""
+        files = tuple(_content(commit.copy.get(path)) for path in (RESOURCES, RULES))
+        if files != self._config:
+            self._config = files
+            resources, rules = (content.decode() for content in files)
+            self._rules.on_config(parse_resources(resources), parse_rules(rules))
+
+    def _on_lease(self, commit: Commit, name: str) -> None:
+        lease, now_us = commit.leases.get(name), self._world.now_us()
+        self._lease.on_lease(commit.writer, name, lease, now_us)
+        self._ledger.on_lease(commit.writer, name, lease, now_us)
+
+    def _on_location(self, node: str, sid: str, after: str) -> None:
+        now_us, before = self._world.now_us(), self._located.get(sid)
         if before == after:
-            return  # nothing was taken: it lay there already, by a move or a dead master
+            return  # only its content changed
+        recovered = self._recovers(node, sid)
         self._located[sid] = after
         if recovered:
             if before is not None:
@@ -141,3 +169,7 @@ class Checkers:
 
     def _report(self, violation: Violation) -> None:
         self._world.journal.emit(ACTOR, violation)
+
+
+def _content(cell: Cell | None) -> bytes:
+    return cell.content if isinstance(cell, File) else b""

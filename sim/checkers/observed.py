@@ -1,24 +1,18 @@
 """What the checkers observe of a world: nothing of it is the core's opinion.
 
-Of the store they are told every write that took effect, with the replica as it is after it and
-the words in which the store names the write:
-
-    manager_status            the manager's published status
-    steal SID, rename SID     a guest's configuration moved: by recovery, by a migration
-    lease NAME, release NAME  a lease was taken or renewed, given up
-    anything else             HA configuration, LRM status, commands
-
-What a coasting loop renews is no write; a lease knows when it was last renewed.
+Of the store they are told every change that took effect: which cells it set, whose it was, and what
+the copy says after it. What a coasting loop renews is no write; a lease knows when it was last
+renewed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from appliance.model.events import Event
-from appliance.model.ha.status import ManagerStatus
-from appliance.ports.ha_store import HaConfig
+from appliance.model.store.changes import Cell, Cells, Point
 from sim.layout import ClusterLayout
 
 
@@ -36,26 +30,30 @@ class Lease(Protocol):
         ...
 
 
-class Replica(Protocol):
-    """A copy of the store."""
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """A change that took effect on a copy of the store.
+
+    at: where that was seen first. writer: whose change it is. cells: what it set; cells that are
+    None are gone. copy: everything there, after it. leases: by name, who holds them.
+    """
+
+    at: str
+    writer: str
+    cells: Cells
+    copy: Mapping[str, Cell]
+    leases: Mapping[str, Lease]
+
+
+class History(Protocol):
+    """What a copy of the store went through."""
 
     @property
-    def config(self) -> HaConfig: ...
+    def last(self) -> Point: ...
 
-    @property
-    def guest_nodes(self) -> Mapping[str, str]:
-        """sid -> the node on which the guest's configuration lies."""
+    def holds(self, point: Point) -> bool:
+        """Whether it went through that point. No, if it has forgotten so old ones."""
         ...
-
-    @property
-    def leases(self) -> Mapping[str, Lease]: ...
-
-    @property
-    def written(self) -> Mapping[str, int]:
-        """node -> how many of its writes this copy contains."""
-        ...
-
-    def manager_status(self, now_us: int) -> ManagerStatus: ...
 
 
 class Record(Protocol):
@@ -94,23 +92,23 @@ class Writers(Protocol):
 
 
 class Store(Protocol):
-    """Calls its observers (see `Checkers`): on_commit, on_acknowledged, on_installed."""
+    """Calls its observers."""
 
     @property
     def observers(self) -> list[StoreObserver]: ...
 
 
 class StoreObserver(Protocol):
-    def on_commit(self, node: str, replica: Replica, what: str) -> None:
-        """A write of that node took effect."""
+    def on_commit(self, commit: Commit) -> None:
+        """A change took effect."""
         ...
 
-    def on_acknowledged(self, node: str, writes: int) -> None:
-        """The node was told so; the copy it was told from has so many of its writes."""
+    def on_acknowledged(self, point: Point) -> None:
+        """A writer was told that its change is safe; this point of the history contains it."""
         ...
 
-    def on_installed(self, group: tuple[str, ...], replica: Replica, quorate: bool) -> None:
-        """These nodes share a view and this copy from now on."""
+    def on_opened(self, members: tuple[str, ...], history: History) -> None:
+        """These nodes share a view, may act, and go on from here."""
         ...
 
 

@@ -15,9 +15,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from appliance.model.events import Event
-from appliance.model.ha.rules import NodeAffinityRule, ResourceAffinityRule, Rule
+from appliance.model.ha.resources import Resources
+from appliance.model.ha.rules import NodeAffinityRule, ResourceAffinityRule, Rule, RuleSet
 from appliance.model.ha.status import ManagerStatus
-from appliance.ports.ha_store import HaConfig
 from sim.checkers.ledger import NodeLedger
 from sim.checkers.observed import Guests, Record
 from sim.events import Operator, Violation
@@ -65,7 +65,6 @@ class RulesCheck:
 
     def __init__(self, guests: Guests, ledger: NodeLedger, report: Callable[[Violation], None]):
         self._guests, self._ledger, self._report = guests, ledger, report
-        self._config: HaConfig | None = None
         self._status: ManagerStatus | None = None
         self._rules: tuple[Rule, ...] = ()
         self._known_nodes = 0
@@ -80,13 +79,10 @@ class RulesCheck:
         if len(words) == 4 and words[0] == "ha-manager" and words[1] in MOVES:
             self._ordered_us[words[3]] = record.t_us
 
-    def on_config(self, config: HaConfig) -> None:
-        if config is self._config:
-            return
-        self._config = config
-        self._requested = {sid: service.state for sid, service in config.services.items()}
-        if config.rules.rules != self._rules:
-            self._rules = config.rules.rules
+    def on_config(self, resources: Resources, rules: RuleSet) -> None:
+        self._requested = {one.sid: one.state for one in resources.resources}
+        if rules.rules != self._rules:
+            self._rules = rules.rules
             self._clear = clear_rules(self._rules, self._known_nodes)
 
     def on_status(self, status: ManagerStatus) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from appliance.model.store.changes import Point
 from sim.checkers.ledger import NodeLedger
-from sim.checkers.observed import Lease, Replica
+from sim.checkers.observed import Commit, History, Lease
 from sim.events import Violation
 
 MINORITY_SILENT = "minority-silent"
@@ -24,42 +25,41 @@ class QuorumCheck:
     def __init__(self, ledger: NodeLedger, report: Report) -> None:
         self._ledger, self._report = ledger, report
 
-    def on_commit(self, node: str, what: str) -> None:
+    def on_commit(self, commit: Commit, what: str) -> None:
+        """`what` was done, in words."""
+        node = commit.at
         if self._ledger.quorate.get(node, True):
             return
-        verb = "recovers" if what.startswith("steal ") else "writes"
         members = ", ".join(self._ledger.members.get(node, ())) or "nobody"
-        detail = f"{node} {verb} {what.removeprefix('steal ')} without quorum (it sees {members})"
+        detail = f"{node} {what} without quorum (it sees {members})"
         self._report(Violation(MINORITY_SILENT, detail, self._ledger.broke((node,))))
 
 
 class HistoryCheck:
-    """Whatever a quorate partition goes on from contains every acknowledged write.
+    """Whatever nodes go on from contains every acknowledged write.
 
-    Writes are counted by their writer. A copy that has fewer writes of a node than that node was
-    told of has lost one. Told once: from there on the new history counts.
+    The history is one chain: a copy that went through the last acknowledged point went through
+    all before it. Told once: from there on the new history counts.
     """
 
     def __init__(self, ledger: NodeLedger, report: Report) -> None:
         self._ledger, self._report = ledger, report
-        self._acknowledged: dict[str, int] = {}
+        self._acknowledged: Point | None = None
 
-    def on_acknowledged(self, node: str, writes: int) -> None:
-        if writes > self._acknowledged.get(node, 0):
-            self._acknowledged[node] = writes
+    def on_acknowledged(self, point: Point) -> None:
+        if self._acknowledged is None or point > self._acknowledged:
+            self._acknowledged = point
 
-    def on_installed(self, group: tuple[str, ...], replica: Replica, quorate: bool) -> None:
-        if not quorate:
+    def on_opened(self, members: tuple[str, ...], history: History) -> None:
+        point = self._acknowledged
+        if point is None or history.holds(point):
             return
-        for node, writes in self._acknowledged.items():
-            kept = replica.written.get(node, 0)
-            if kept < writes:
-                self._acknowledged[node] = kept
-                detail = (
-                    f"{', '.join(group)} go on from a state that lacks {writes - kept} "
-                    f"acknowledged writes of {node}"
-                )
-                self._report(Violation(NO_LOST_ACK, detail, self._ledger.lose_history()))
+        self._acknowledged = None
+        detail = (
+            f"{', '.join(members)} go on from version {history.last.version} of a history that "
+            f"lacks the acknowledged version {point.version}"
+        )
+        self._report(Violation(NO_LOST_ACK, detail, self._ledger.lose_history()))
 
 
 class LeaseCheck:

@@ -215,6 +215,7 @@ class Machine:
         await self._end_crm()
         await self._stop_guests(boot.boot)
         self._corosync.stop_node(self.name)
+        self.around.store.stopped(self.name)
         await boot.boot.sleep(to_us(self.spec.shutdown_s))
         self.around.kernel.call_soon(lambda: self._stopped(boot, kind), ORDER_FAULT)
 

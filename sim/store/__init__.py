@@ -1,1 +1,1 @@
-"""The replicated state of a simulated cluster, and the ports that read and write it."""
+"""The replicated store of a simulated cluster: as it is, or once for all that are in step."""

@@ -6,6 +6,8 @@ from appliance.ports import topics
 from sim.attach import Attachments
 from sim.layout import ClusterLayout, GuestSpec, NodeSpec
 from sim.pulse import Pulse
+from sim.store.coasting import CoastingLeases
+from sim.store.worlds import SharedWorld
 from sim.world import World
 
 LOCK = "ha_agent_node1_lock"
@@ -20,8 +22,11 @@ def test_a_loop_that_cannot_coast_leaves_one_timer_behind() -> None:
     world.run(60)
     boot = world.machines["node1"].boot
     assert boot is not None
-    attach = Attachments("node1", world.store, boot.watchdog, world.kernel, world.wakeups)
-    lease = world.store.replica("node1").leases[LOCK]
+    assert isinstance(world.store, SharedWorld)
+    assert isinstance(boot.ports.leases, CoastingLeases)
+    store, kernel = world.store.shared, world.kernel
+    attach = Attachments("node1", store, boot.ports.leases, boot.watchdog, kernel, world.wakeups)
+    lease = store.copy("node1").beats.holdings[LOCK]
     before = world.kernel.events
     for _ in range(50):
         pulse = Pulse(boot.clock, boot.clock.now_local_us(), PERIOD_US)

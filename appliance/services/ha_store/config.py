@@ -99,11 +99,12 @@ class StoreHaConfig:
         )
 
     async def steal_service(self, sid: str, from_node: str, to_node: str, lease: str) -> str:
-        source = guest_file(sid, from_node)
+        source, target = guest_file(sid, from_node), guest_file(sid, to_node)
         seen = Overtaken(self._store, source)
         while True:
             # Judged and committed at one place of the order, whatever this node knew before.
-            steps = [] if seen.files[0] is None else [Rename(source, guest_file(sid, to_node))]
+            moves = seen.files[0] is not None and source != target
+            steps = [Rename(source, target)] if moves else []
             try:
                 await self._store.change(*under(lease), *steps)
             except (StaleError, MissingError) as refusal:
@@ -114,7 +115,7 @@ class StoreHaConfig:
             lies_at = self.node_of(sid)
             if lies_at is None:
                 raise StaleError(f"there is no configuration of {sid}")
-            if lies_at != from_node:
+            if lies_at != from_node or source == target:
                 return lies_at
             seen.look_again(StaleError(f"the configuration of {sid} moves to and fro"))
 

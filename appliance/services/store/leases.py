@@ -38,7 +38,11 @@ class StoreLeases:
         return self._until_s.get(name, 0.0) > self._clock.monotonic()
 
     async def renew(self, name: str, life_s: float) -> LeaseAnswer:
-        """Take or refresh it. An unknown outcome counts as not held."""
+        """Take or refresh it. Held means renewed just now.
+
+        Whoever cannot renew it is told so, though its old life may not be over: who feeds a
+        watchdog on the strength of it must stop feeding that much earlier than others may take it.
+        """
         before_s, held = self._clock.monotonic(), self.held(name)
         given_up = self._given_up.get(name, 0)
         try:
@@ -47,7 +51,7 @@ class StoreLeases:
             self._until_s.pop(name, None)
             return LeaseAnswer(held=False, free_in_s=self.free_in_s(name))
         except (NotQuorateError, UnavailableError, OutcomeUnknownError):
-            return LeaseAnswer(held=self.held(name))
+            return LeaseAnswer(held=False)
         if given_up != self._given_up.get(name, 0):
             return LeaseAnswer(held=False)  # released meanwhile, which may come after this
         self._until_s[name] = max(before_s + life_s, self._until_s.get(name, 0.0))

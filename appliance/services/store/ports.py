@@ -40,4 +40,6 @@ def census_of(node: str, view: View, votes: Votes, shares: Mapping[str, int]) ->
     lent = max(0, votes.present - online) if view.quorate else 0
     total = max(votes.expected, sum(shares.values()) + lent)
     own = shares.get(node, 0)
-    return Census(view.quorate, view.online, own, total, max(1, votes.needed), lent)
+    # With a tie breaker fewer than a quorum may be quorate: then all that are present are needed.
+    needed = min(votes.needed, votes.present) if view.quorate else votes.needed
+    return Census(view.quorate, view.online, own, total, max(1, needed), lent)
