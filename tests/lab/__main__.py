@@ -18,9 +18,10 @@ from pathlib import Path
 from typing import Final
 
 from tests.lab.cluster import Lab
+from tests.lab.daemons import PASSWORD, DaemonLab
 from tests.lab.world import why_not
 
-FOLDER: Final = Path("/run/quorate-lab")
+FOLDER: Final = Path("/var/tmp/quorate-lab")
 
 
 def say(text: str) -> None:
@@ -31,6 +32,9 @@ def up(args: argparse.Namespace) -> None:
     if args.folder.exists():
         sys.exit(f"{args.folder} exists: is there a lab already? `down` ends it")
     names = [f"n{number}" for number in range(1, args.nodes + 1)]
+    if args.daemons:
+        up_alone(args.folder, names, args.links)
+        return
     lab = Lab(args.folder, names, links=args.links, stay=True)
     try:
         lab.build()
@@ -40,6 +44,18 @@ def up(args: argparse.Namespace) -> None:
         lab.end()
         raise
     say(f"{args.nodes} nodes are quorate: {' '.join(names)}")
+
+
+def up_alone(folder: Path, names: list[str], links: int) -> None:
+    """Nodes with a daemon and without a cluster: that is for `quorate cluster create`."""
+    lab = DaemonLab(folder, names, links=links, stay=True)
+    try:
+        lab.build_alone()
+    except BaseException:
+        lab.end()
+        raise
+    say(f"{len(names)} nodes run their daemon: {' '.join(names)}; the password of root on each is")
+    say(PASSWORD)
 
 
 def down(args: argparse.Namespace) -> None:
@@ -90,6 +106,7 @@ def parser() -> argparse.ArgumentParser:
     one = commands.add_parser("up", help="build nodes and start corosync on them")
     one.add_argument("--nodes", type=int, default=3)
     one.add_argument("--links", type=int, default=1)
+    one.add_argument("--daemons", action="store_true", help="each alone, with its daemon")
     one.set_defaults(action=up)
     for name, run, text in (
         ("start", start, "start corosync again"),

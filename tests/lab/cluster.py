@@ -1,6 +1,6 @@
 """Several nodes with corosync, switches between them, and what can happen to them.
 
-    with Lab(Path("/run/quorate-lab"), ["n1", "n2", "n3"]) as lab:
+    with Lab(Path("/var/tmp/quorate-lab"), ["n1", "n2", "n3"]) as lab:
         lab.start()
         lab.wait_quorate()
         lab.cut("n3")

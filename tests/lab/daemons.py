@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,9 +19,6 @@ ANSWER_S: Final = 240.0
 
 class DaemonLab(Lab):
     """No corosync.conf anywhere; the daemons listen on their node's first address."""
-
-    def __init__(self, folder: Path, names: Sequence[str], *, links: int = 1) -> None:
-        super().__init__(folder, names, links=links)
 
     def build_alone(self) -> None:
         """Make the nodes and start their daemons."""
