@@ -45,7 +45,8 @@ def agreed(lab: DaemonLab, *names: str, present: int, expected: int) -> None:
             for one in told
         )
 
-    wait_until(all_agree, f"{names} to count {present} of {expected}")
+    # knet may leave a link that has just come up unused until it measures its MTU again.
+    wait_until(all_agree, f"{names} to count {present} of {expected}", patience_s=150)
 
 
 def test_a_cluster_is_made(lab: DaemonLab) -> None:
