@@ -61,6 +61,7 @@ class Node:
         self.process = CorosyncProcess(settings.corosync_dir, settings.state_dir)
         self.keeper = DatabaseKeeper(settings.database)
         self._listeners: list[Listener] = []
+        self._bound = False  # the local socket is ours, and not another daemon's
         self._stand: Stand | None = None
 
     async def start(self) -> None:
@@ -74,6 +75,7 @@ class Node:
         layout = LayoutFile(settings.layout)
         # Listening comes first: whoever is there already keeps what is on the disk.
         local = local_socket(settings.socket)
+        self._bound = True
         remote = [tls_socket(*where) for where in settings.listen]
         addresses = [address for address, _ in settings.listen]
         identity = own_identity(settings.state_dir, settings.node, addresses)
@@ -161,6 +163,6 @@ class Node:
         await self.tasks.close()
         await self.keeper.close()
         self.passwords.close()
-        for name in (PID_FILE, self.settings.socket.name):
+        for name in (PID_FILE, self.settings.socket.name) if self._bound else ():
             with contextlib.suppress(OSError):
                 (self.settings.run_dir / name).unlink()

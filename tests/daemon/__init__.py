@@ -1,0 +1,1 @@
+"""A real daemon of a node that is alone, on loopback."""
