@@ -9,7 +9,7 @@ import pytest
 
 from appliance.core.ha.constants import LOCK_LIFE_S, MANAGER_LOCK
 from appliance.model.errors import MissingError, NotQuorateError, StaleError, UnavailableError
-from appliance.model.ha.resources import Resource
+from appliance.model.ha.resources import Resource, parse_resources
 from appliance.model.ha.rules import parse_rules
 from appliance.model.ha.status import LrmStatus, ManagerStatus, ServiceStatus
 from appliance.model.store.changes import Put, Rename
@@ -131,6 +131,16 @@ def test_people_who_edit_at_once_do_not_undo_each_other() -> None:
     assert list(lab.config("n3").config().services) == ["ct:101"]
     with pytest.raises(MissingError, match="no such service 'vm:100'"):
         lab.do("n1", lab.config("n1").remove_service("vm:100"))
+
+
+def test_a_crowd_that_edits_at_once_gets_through() -> None:
+    lab = Lab()
+    sids = [f"vm:{number}" for number in range(200, 230)]
+    crowd = [lab.start("n1", lab.config("n1").put_service(Resource(sid))) for sid in sids]
+    lab.world.run(10.0)
+    assert [answer.error for answer in crowd] == [None] * len(sids)
+    text = lab.world.store("n3").read("ha/resources.cfg").content.decode()
+    assert [one.sid for one in parse_resources(text).resources] == ["vm:100", *sids]
 
 
 def test_stealing_is_one_rename_under_the_lease() -> None:

@@ -17,7 +17,8 @@ from appliance.model.store.changes import ABSENT, File, HoldLease, Put, Step
 from appliance.ports.config_store import ConfigStore
 
 T = TypeVar("T")
-TRIES: Final = 8
+# Whoever is overtaken was overtaken by somebody who got on: so many may edit a file at once.
+TRIES: Final = 256
 
 
 def find(store: ConfigStore, path: str) -> File | None:
