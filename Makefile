@@ -17,7 +17,10 @@ EVERYDAY := not slow and not browser and not real
 COROSYNC := corosync:corosync corosync-qdevice:corosync-qdevice corosync-qnetd:corosync-qnetd \
   nft:nftables ip:iproute2
 
-.PHONY: corosync help up test check format setup bench lock clean
+# the same, of what compiles and runs the mounted files
+FUSE := gcc:gcc pkg-config:pkg-config fusermount3:fuse3 /usr/include/fuse3/fuse.h:libfuse3-dev
+
+.PHONY: fuse corosync help up test check format setup bench lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -30,7 +33,7 @@ test: check ## everything that can be tested on this machine
 	$(PYTEST) -n $(WORKERS) -m "$(EVERYDAY)" --ignore tests/tidy
 	@echo "slow suites, and those in a browser:"; \
 	$(PYTEST) -n $(WORKERS) -m "(slow or browser) and not real" || { code=$$?; [ $$code -eq 5 ] || exit $$code; }
-	@$(MAKE) --no-print-directory corosync
+	@$(MAKE) --no-print-directory corosync fuse
 	@echo "real corosyncs, in namespaces of their own:"
 	$(PYTEST) -n 2 --dist loadscope -rs -m real
 
@@ -69,6 +72,24 @@ corosync:
 	else \
 	  echo "For tests with real corosyncs install: $$packages"; \
 	fi
+
+# Needs Python's headers too where they are packages of their own. What fails here skips tests.
+fuse: setup ## install what `quorate daemon --mount` needs (compiles pyfuse3)
+	@if $(BIN)/python -c 'import pyfuse3' 2>/dev/null; then exit 0; fi; \
+	for one in $(FUSE); do command -v $${one%%:*} >/dev/null || [ -e $${one%%:*} ] || missing=yes; done; \
+	packages="$(foreach pair,$(FUSE),$(lastword $(subst :, ,$(pair)))) libc6-dev python3-dev"; \
+	if [ -n "$${missing:-}" ]; then \
+	  if [ "$$(id -u)" -eq 0 ] && command -v apt-get >/dev/null && [ ! -d /run/systemd/system ]; then \
+	    echo "Installing $$packages (for the configuration as files)"; \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
+	      apt-get install -y -qq --no-install-recommends $$packages >/dev/null || \
+	      { echo "That failed; tests of the mounted files are skipped."; exit 0; }; \
+	  else \
+	    echo "For the configuration as files install: $$packages"; exit 0; \
+	  fi; \
+	fi; \
+	$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes --no-build-isolation \
+	  -r requirements-fuse.lock || echo "pyfuse3 could not be built; tests of the mounted files are skipped."
 
 clean: ## remove the environment and everything that was generated
 	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis \

@@ -46,6 +46,10 @@ def daemon(
     local_only: Annotated[
         bool, typer.Option("--local-only", help="Serve the local socket and nothing else.")
     ] = False,
+    mount: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Mount the configuration as files in this empty folder."),
+    ] = None,
 ) -> None:
     """Run this node: its copy of the store, and the API.
 
@@ -64,7 +68,7 @@ def daemon(
     if local_only and listen:
         raise typer.BadParameter("--local-only and --listen exclude each other")
     where = () if local_only else tuple(map(parse_listen, listen or [LISTEN]))
-    run(Settings(node or node_name(), state_dir, run_dir, corosync_dir, where))
+    run(Settings(node or node_name(), state_dir, run_dir, corosync_dir, where, mount))
 
 
 @store_app.command("init")

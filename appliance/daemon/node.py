@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from appliance.api.api import Api
 from appliance.api.operations import build_table
@@ -39,6 +39,9 @@ from drivers.system.journal import SystemJournal
 from drivers.system.tasks import SystemSignals, SystemTasks
 from drivers.tls.certificate import Identity, own_identity
 
+if TYPE_CHECKING:
+    from appliance.daemon.files import Files
+
 SOURCE: Final = "daemon"
 COROSYNC_RETRY_S: Final = 5.0
 PID_FILE: Final = "quorated.pid"
@@ -63,6 +66,7 @@ class Node:
         self._listeners: list[Listener] = []
         self._bound = False  # the local socket is ours, and not another daemon's
         self._stand: Stand | None = None
+        self._files: Files | None = None
 
     async def start(self) -> None:
         """Returns when the API answers. The store may still be waiting for corosync.
@@ -84,6 +88,7 @@ class Node:
             self.journal.emit("store", StoreDamaged(self.keeper.found_damaged()))
         system = (self.clock, self.tasks, self.signals, self.entropy)
         stand = self._stand = Stand(settings.node, layout, self.keeper, system, self.journal)
+        files = await self._prepare_files(stand)
         service = NodeClusterService(stand, self.process, settings.state_dir)
         if await service.undo():
             self.journal.emit(SOURCE, StepUndone())
@@ -97,10 +102,22 @@ class Node:
         for listener in self._listeners:
             await listener.start()
         self._spawn(stand, service, ports)
+        if files is not None:
+            self._files = files
+            await files.start()
         (settings.run_dir / PID_FILE).write_text(f"{os.getpid()}\n")
         listening = tuple(f"{address}:{port}" for address, port in self.listening())
         alone = layout.read() is None
         self.journal.emit(SOURCE, DaemonStarted(listening, identity.fingerprint, alone))
+
+    async def _prepare_files(self, stand: Stand) -> Files | None:
+        if self.settings.mount is None:
+            return None
+        from appliance.daemon.files import Files
+
+        files = Files(self.settings.mount, stand, self.clock, self.tasks, self.journal)
+        await files.prepare()
+        return files
 
     def listening(self) -> list[tuple[str, int]]:
         """Addresses and ports of TLS, as they came out (port 0 asks for a free one)."""
@@ -158,6 +175,8 @@ class Node:
         self.journal.emit(SOURCE, DaemonEnds(reason))
         for listener in self._listeners:
             await listener.stop()
+        if self._files is not None:
+            await self._files.stop()
         if self._stand is not None:
             await self._stand.close()
         await self.tasks.close()

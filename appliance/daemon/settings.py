@@ -21,13 +21,14 @@ _NODE: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?", re.A
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """listen: address and port of each TLS listener."""
+    """listen: address and port of each TLS listener. mount: where the configuration is files."""
 
     node: str
     state_dir: Path = STATE_DIR
     run_dir: Path = RUN_DIR
     corosync_dir: Path = COROSYNC_DIR
     listen: tuple[tuple[str, int], ...] = (("127.0.0.1", 8006),)
+    mount: Path | None = None
 
     def __post_init__(self) -> None:
         if not _NODE.fullmatch(self.node):

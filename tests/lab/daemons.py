@@ -18,7 +18,12 @@ ANSWER_S: Final = 240.0
 
 
 class DaemonLab(Lab):
-    """No corosync.conf anywhere; the daemons listen on their node's first address."""
+    """No corosync.conf anywhere; the daemons listen on their node's first address.
+
+    mounts: they mount the configuration at `files` in the node's folder.
+    """
+
+    mounts = False
 
     def build_alone(self) -> None:
         """Make the nodes and start their daemons."""
@@ -38,7 +43,8 @@ class DaemonLab(Lab):
         home = self.folder / name
         words = ("daemon", "--node", name, "--listen", f"{self.address(name)}:8006")
         places = ("--state-dir", f"{home}/state", "--run-dir", f"{home}/run")
-        self.spawn(name, QUORATE, *words, *places, log="daemon.log")
+        mount = ("--mount", f"{home}/files") if self.mounts else ()
+        self.spawn(name, QUORATE, *words, *places, *mount, log="daemon.log")
         wait_until(
             lambda: self.command(name, "cluster", "nodes", "--json").returncode == 0,
             f"the daemon of {name} to answer",

@@ -1,4 +1,4 @@
-"""What programs did to the mounted view, told only while its `.debug` says so."""
+"""The mounted view: where it is, and what programs did to it, if its `.debug` says so."""
 
 from __future__ import annotations
 
@@ -28,4 +28,29 @@ class FileViewFailed(Event):
     text: ClassVar[str] = "{operation} {path} failed: {reason}"
     operation: str
     path: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class FilesMounted(Event):
+    kind: ClassVar[str] = "files_mounted"
+    text: ClassVar[str] = "the configuration is mounted at {folder}"
+    folder: str
+
+
+@dataclass(frozen=True, slots=True)
+class FilesUnmounted(Event):
+    kind: ClassVar[str] = "files_unmounted"
+    text: ClassVar[str] = "{folder} is unmounted: {reason}"
+    folder: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class MountFailed(Event):
+    """It is tried again."""
+
+    kind: ClassVar[str] = "mount_failed"
+    level: ClassVar[str] = "warning"
+    text: ClassVar[str] = "the configuration cannot be mounted: {reason}"
     reason: str
