@@ -5,11 +5,10 @@ It also publishes the certificate of this node's API, by which others know it.
 
 from __future__ import annotations
 
-import contextlib
 from typing import Final
 
 from appliance.model.corosync_conf import CorosyncConf
-from appliance.model.errors import ConfigError, MissingError, QuorateError, UnavailableError
+from appliance.model.errors import ConfigError, MissingError, QuorateError
 from appliance.model.events.cluster import LayoutApplied, LayoutRefused
 from appliance.model.store.changes import Put
 from appliance.ports.journal import Journal
@@ -62,16 +61,25 @@ class Follower:
         refuse_problems(wanted)
         if wanted.node(self._ports.node) is None:
             return
-        if wanted.version > in_place.version:
-            await self._put_in_place(wanted)
-        elif wanted.version == in_place.version and wanted != in_place:
+        if wanted.version == in_place.version and wanted != in_place:
             self._refuse(f"version {wanted.version} is in place, with other contents")
             return
+        if wanted.version > in_place.version or (
+            wanted == in_place and await self._is_behind(wanted)
+        ):
+            await self._put_in_place(wanted)
         await self._ports.service.follow_device(self._device_files(wanted))
 
+    async def _is_behind(self, wanted: CorosyncConf) -> bool:
+        """Whether corosync goes by an older layout than the one in place.
+
+        It was starting when the file was written, and had read the one before.
+        """
+        counted_by = (await self._ports.membership.votes()).layout
+        return 0 < counted_by < wanted.version
+
     async def _put_in_place(self, wanted: CorosyncConf) -> None:
-        with contextlib.suppress(UnavailableError):  # in place: corosync reads it when it starts
-            await self._ports.membership.apply(wanted)
+        await self._ports.membership.apply(wanted)
         self._refused = ""
         self._journal.emit(SOURCE, LayoutApplied(wanted.version))
 

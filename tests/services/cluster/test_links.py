@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from appliance.model.errors import ConfigError, NotQuorateError, QuorateError, RefusedError
+from appliance.model.store.changes import Put
 from appliance.services.cluster.layout import LAYOUT
 from appliance.services.cluster.links import add, nearest, remove
 from tests.services.cluster.rig import Rig
@@ -20,6 +21,18 @@ def test_a_link_comes_and_goes() -> None:
     assert rig.status("n2").nodes[0].addresses == {0: "10.77.0.1", 1: "10.78.0.1"}
     conf = rig.do("n2", remove(rig.ports("n2"), 0))
     assert conf.links() == (1,)
+
+
+def test_a_layout_that_corosync_did_not_hear_of_is_told_again() -> None:
+    """It was starting when the file was written, and had read the one before."""
+    rig = Rig(2)
+    wanted = rig.stored("n1").bumped()
+    for node in ("n1", "n2"):
+        rig.cluster.put_layout(node, wanted)
+    rig.do("n1", rig.ports("n1").store.change(Put(LAYOUT, wanted.text().encode())))
+    rig.run(20)
+    for node in ("n1", "n2"):
+        assert rig.do(node, rig.ports(node).membership.votes()).layout == wanted.version
 
 
 @pytest.mark.parametrize(
