@@ -63,7 +63,7 @@ def live(layout: ClusterLayout, days: float, *, coasting: bool) -> World:
 def test_a_year_coasting(benchmark: BenchmarkFixture) -> None:
     days = 365 if benchmark.enabled else 4
     benchmark.extra_info["what"] = "A year of 32 nodes and 320 guests with failures, coasting"
-    benchmark.extra_info["limit_s"] = 60
+    benchmark.extra_info["limit_s"] = 90
     layout = cluster(32, 320)
     world = benchmark.pedantic(live, (layout, days), {"coasting": True}, rounds=1)
     kinds = {record.event.kind for record in world.journal.records}
