@@ -73,7 +73,7 @@ corosync:
 	  echo "For tests with real corosyncs install: $$packages"; \
 	fi
 
-# Needs Python's headers too where they are packages of their own. What fails here skips tests.
+# pip fetches what pyfuse3 is built with, by itself. What fails here skips tests.
 fuse: setup ## install what `quorate daemon --mount` needs (compiles pyfuse3)
 	@if $(BIN)/python -c 'import pyfuse3' 2>/dev/null; then exit 0; fi; \
 	for one in $(FUSE); do command -v $${one%%:*} >/dev/null || [ -e $${one%%:*} ] || missing=yes; done; \
@@ -88,7 +88,7 @@ fuse: setup ## install what `quorate daemon --mount` needs (compiles pyfuse3)
 	    echo "For the configuration as files install: $$packages"; exit 0; \
 	  fi; \
 	fi; \
-	$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes --no-build-isolation \
+	$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes \
 	  -r requirements-fuse.lock || echo "pyfuse3 could not be built; tests of the mounted files are skipped."
 
 clean: ## remove the environment and everything that was generated
