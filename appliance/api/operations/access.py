@@ -17,13 +17,16 @@ async def create_ticket(request: Request, ports: ApiPorts) -> dict[str, Any]:
     user = given["username"]
     if given.get("realm") and "@" not in user:
         user = f"{user}@{given['realm']}"
-    shown = Shown(user, given["password"], request.address)
+    shown = Shown(
+        user, given["password"], request.address, given.get("otp"), given.get("tfa-challenge")
+    )
     session = await ports.accounts.login.login(shown)
-    return {
+    answer: dict[str, Any] = {
         "username": session.user,
         "ticket": session.ticket,
         "CSRFPreventionToken": session.csrf,
     }
+    return {**answer, "NeedTFA": 1} if session.partial else answer
 
 
 async def ticket_form(_request: Request, _ports: ApiPorts) -> None:
@@ -43,6 +46,13 @@ OPERATIONS: Final = (
             Option("username", "NAME@REALM.", required=True, max_length=USER_MAX_LENGTH),
             Option("realm", "Of the user, where the name has none.", max_length=32),
             Option("password", "The password, or a valid ticket.", required=True, max_length=4096),
+            Option("otp", "A one-time password.", max_length=64, secret=True),
+            Option(
+                "tfa-challenge",
+                "The ticket of a login that owes a second factor, which is the password then.",
+                max_length=4096,
+                secret=True,
+            ),
             Option("new-format", "Of no effect: there is one form.", "boolean"),
         ),
         WORLD,

@@ -111,7 +111,8 @@ class Login:
             self._attempts.failed(key, self._clock.monotonic())
         # Names of nobody are not told: people type their password there.
         name = user if user in self._files.read(USERS).users else ""
-        self._tell(LoginBad(name, shown.address or "this node", why))
+        told = why if name else "no such user"
+        self._tell(LoginBad(name, shown.address or "this node", told))
 
     def _tell(self, event: LoginGood | LoginBad) -> None:
         self._ports.journal.emit(SOURCE, event)
