@@ -14,6 +14,7 @@ from sim.group.cluster import StoreCluster
 from sim.journal import WorldJournal
 from sim.layout import ClusterLayout
 from sim.node_api import node_api
+from tests.api.returns import assert_fits
 from tests.sim.network.lab import cluster
 
 PATIENCE_S = 60
@@ -69,6 +70,10 @@ class Nodes:
             kernel.run(kernel.now_us + 10_000)
         answer = task.result()
         body = json.loads(answer.body) if answer.body else None
+        if answer.status == 200 and isinstance(body, dict) and "data" in body:
+            told = body.get("success", 1)  # of extjs, whose status line is always good
+            if told:
+                assert_fits(request.verb, request.path, body["data"], api.table)
         return Answer(answer.status, answer.reason, body, answer)
 
     def ask(
