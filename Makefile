@@ -15,7 +15,7 @@ EVERYDAY := not slow and not browser and not real
 
 # program:package of what the tests with real corosyncs need
 COROSYNC := corosync:corosync corosync-qdevice:corosync-qdevice corosync-qnetd:corosync-qnetd \
-  nft:nftables ip:iproute2
+  nft:nftables ip:iproute2 ssh:openssh-client /usr/sbin/sshd:openssh-server
 
 # the same, of what compiles and runs the mounted files
 FUSE := gcc:gcc pkg-config:pkg-config fusermount3:fuse3 /usr/include/fuse3/fuse.h:libfuse3-dev

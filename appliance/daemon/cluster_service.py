@@ -20,6 +20,7 @@ from appliance.model.errors import QuorateError, RefusedError, UnavailableError
 from drivers.corosync.device import follow
 from drivers.corosync.files import replace_file
 from drivers.corosync.process import CorosyncProcess
+from drivers.corosync.qnetd import device_files
 
 KEY_BYTES: Final = 256
 RINGS: Final = Path("/var/lib/corosync")
@@ -112,6 +113,9 @@ class NodeClusterService:
             if not has_all:  # it never got what the others have
                 await self._stand.keeper.begin(founding())
             await self._stand.open()
+
+    async def device_files(self, host: str, cluster: str) -> Mapping[str, bytes]:
+        return await device_files(host, cluster)
 
     async def follow_device(self, files: Mapping[str, bytes]) -> None:
         async with self._turn:

@@ -48,10 +48,18 @@ class ClusterService(Protocol):
         """
         ...
 
+    async def device_files(self, host: str, cluster: str) -> Mapping[str, bytes]:
+        """A certificate for the quorum device's client, signed by the authority of that host.
+
+        cluster: its name, which the certificate carries. By the names that `follow_device` takes.
+        UnavailableError, with what can be done, if the host does not answer or does not sign.
+        """
+        ...
+
     async def follow_device(self, files: Mapping[str, bytes]) -> None:
         """Let the quorum device's client run if the layout in place has a device, else not.
 
-        files: what TLS needs, by the names that corosync-qdevice-net-certutil gives them; empty
-        without TLS. Harmless when it does so already. UnavailableError if it does not start.
+        files: what TLS needs, by the names of `model.cluster.device`; empty without TLS. Harmless
+        when it does so already. UnavailableError if it does not start.
         """
         ...

@@ -10,14 +10,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from appliance.model.cluster.device import AUTHORITY, NODE
 from appliance.model.errors import UnavailableError
 from drivers.corosync.files import replace_file
 from drivers.corosync.process import Program
 
 START_S: Final = 10.0
 CERTUTIL: Final = "corosync-qdevice-net-certutil"
-AUTHORITY: Final = "qnetd-cacert.crt"
-NODE: Final = "qdevice-net-node.p12"
 _RUN: Final = Path("/run/corosync-qdevice")
 _STAMP: Final = ".from"  # of what the certificate database was made
 _ASK_EVERY_S: Final = 0.1

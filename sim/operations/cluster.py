@@ -171,6 +171,9 @@ class OperatedCluster(StoreCluster):
     def drop_layout(self, node: str) -> None:
         self.engine.drop_layout(node)
 
+    def device_answers(self, node: str) -> bool:
+        return self.fabric.qdevice_reachable(node)
+
     def in_cluster(self, boot: Boot) -> tuple[GroupChannel, SimLiveMembership]:
         return SimChannel(boot, self.groups), SimLiveMembership(boot, self.engine)
 

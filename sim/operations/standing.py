@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from appliance.core.store.durable import Write, joining
+from appliance.model.cluster.device import AUTHORITY, NODE
 from appliance.model.corosync_conf import CorosyncConf, problems
 from appliance.model.errors import QuorateError, UnavailableError
 from appliance.ports.group_channel import GroupChannel
@@ -20,6 +21,7 @@ from sim.tasks import Boot
 
 RETRY_US = to_us(0.5)
 PATIENCE_US = to_us(30)
+SIGN_US = to_us(1)  # a login on the quorum device's host, keys and a signature
 KEY_BYTES = 256
 
 
@@ -68,6 +70,7 @@ class Ground(Protocol):
     def layout_of(self, node: str) -> CorosyncConf | None: ...
     def put_layout(self, node: str, conf: CorosyncConf) -> None: ...
     def drop_layout(self, node: str) -> None: ...
+    def device_answers(self, node: str) -> bool: ...
     def start_corosync(self, node: str) -> None: ...
     def stop_corosync(self, node: str) -> None: ...
     def format(self, node: str, writes: tuple[Write, ...]) -> None: ...
@@ -186,9 +189,19 @@ class SimClusterService:
         self._place.key = b""
         await self._store.open()
 
+    async def device_files(self, host: str, cluster: str) -> Mapping[str, bytes]:
+        await self._boot.sleep(SIGN_US)
+        if not self._ground.device_answers(self._node):
+            raise UnavailableError(f"{host} did not sign a certificate: it does not answer")
+        authority = f"the authority of {host}\n".encode()
+        return {AUTHORITY: authority, NODE: f"{cluster} {self._token(KEY_BYTES)}\n".encode()}
+
     async def follow_device(self, files: Mapping[str, bytes]) -> None:
         layout = self.layout()
-        self._place.device = layout is not None and layout.device() is not None
+        device = layout.device() if layout is not None else None
+        if device is not None and device.tls != "off" and not {AUTHORITY, NODE} <= files.keys():
+            raise UnavailableError("the quorum device's client has no certificates")
+        self._place.device = device is not None
 
 
 def _refuse(layout: CorosyncConf) -> None:

@@ -1,6 +1,6 @@
 """A quorum device for a lab: corosync-qnetd in a node of its own, corosync-qdevice on the others.
 
-Without TLS: its certificates are no part of what is tested here.
+With TLS the node has an SSH server too, over which the others have their certificate signed.
 """
 
 from __future__ import annotations
@@ -8,13 +8,15 @@ from __future__ import annotations
 import shutil
 import subprocess
 import time
+from pathlib import Path
 from typing import Final
 
 from appliance.model.corosync_conf import CorosyncConf, set_device
 from tests.lab.cluster import Lab
-from tests.lab.namespaces import shell
+from tests.lab.namespaces import run, shell
 
 NODE: Final = "q"
+SSHD: Final = "/usr/sbin/sshd"
 ADDRESS_NUMBER: Final = 100
 _PATIENCE_S: Final = 20.0
 
@@ -40,11 +42,41 @@ def with_device(conf: CorosyncConf, *, timeout_ms: int, sync_timeout_ms: int) ->
     return conf.with_section(conf.quorum.with_sections("device", (device,)))
 
 
-def start_qnetd(lab: Lab) -> None:
+def start_qnetd(lab: Lab, *, tls: bool = False) -> None:
     """Add the node and start the service. Before corosync starts anywhere."""
     lab.make_node(NODE, ADDRESS_NUMBER)
     shell(lab.spaces[NODE], ["mkdir -p /run/corosync-qnetd"])
-    lab.spawn(NODE, "corosync-qnetd", "-f", "-s", "off", log="qnetd.log")
+    if tls:
+        lab.spaces[NODE].run("corosync-qnetd-certutil", "-i", "-G")
+    lab.spawn(NODE, "corosync-qnetd", "-f", "-s", "on" if tls else "off", log="qnetd.log")
+
+
+def let_root_in(lab: Lab, *names: str) -> None:
+    """Root of these nodes reaches root of the device's node over SSH, with a key of the lab's."""
+    home = lab.folder / NODE / "ssh"
+    home.mkdir(mode=0o700)
+    for key in ("host", "root"):
+        run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(home / key))
+    shutil.copy(home / "root.pub", home / "authorized_keys")
+    host_key = (home / "host.pub").read_text()
+    (home / "known_hosts").write_text(f"10.77.0.{ADDRESS_NUMBER} {host_key}")
+    shutil.copy(home / "root", home / "id_ed25519")
+    (home / "id_ed25519").chmod(0o600)
+    for name in (NODE, *names):
+        shell(lab.spaces[name], ["mkdir -p /root/.ssh", f"mount --bind {home} /root/.ssh"])
+    shell(lab.spaces[NODE], ["mkdir -p /run/sshd"])
+    options = ("UsePAM=no", "PasswordAuthentication=no", f"HostKey={home}/host")
+    words = [word for option in options for word in ("-o", option)]
+    lab.spawn(NODE, SSHD, "-D", "-e", "-f", "/dev/null", *words, log="sshd.log")
+
+
+def lacks_sshd() -> str | None:
+    return None if Path(SSHD).exists() else f"needs {SSHD} (Debian: apt install openssh-server)"
+
+
+def tells_tls(lab: Lab) -> str:
+    """What the device says of its clients."""
+    return lab.spaces[NODE].run("corosync-qnetd-tool", "-lv")
 
 
 def start_qdevice(lab: Lab, name: str) -> None:

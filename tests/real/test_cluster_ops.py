@@ -12,7 +12,14 @@ from pathlib import Path
 import pytest
 
 from tests.lab.daemons import DaemonLab
-from tests.lab.qnetd import ADDRESS_NUMBER, lacks_qnetd, start_qnetd
+from tests.lab.qnetd import (
+    ADDRESS_NUMBER,
+    lacks_qnetd,
+    lacks_sshd,
+    let_root_in,
+    start_qnetd,
+    tells_tls,
+)
 from tests.lab.remote import wait_until
 from tests.lab.world import why_not
 
@@ -110,15 +117,24 @@ def test_a_link_comes_and_goes(lab: DaemonLab) -> None:
 
 
 def test_a_quorum_device_votes(lab: DaemonLab) -> None:
-    reason = lacks_qnetd()
+    """Its certificate is signed over SSH and goes to the other nodes through the store."""
+    reason = lacks_qnetd() or lacks_sshd()
     if reason:
         pytest.skip(reason)
-    start_qnetd(lab)
-    device = ("cluster", "qdevice", "add", f"10.77.0.{ADDRESS_NUMBER}", "--tls", "off")
+    start_qnetd(lab, tls=True)
+    device = ("cluster", "qdevice", "add", f"10.77.0.{ADDRESS_NUMBER}")
     assert "the cluster has 3 nodes" in lab.refused("n1", *device)
+    told = lab.refused("n1", *device, "--force")
+    assert "try `ssh root@10.77.0.100`, or use --tls off" in told
+    let_root_in(lab, "n1")
     lab.told("n1", *device, "--force")
     agreed(lab, *NAMES, present=5, expected=5)
+    assert tells_tls(lab).count("TLS active:\t\tYes (client certificate verified)") == len(NAMES)
     lab.told("n3", "cluster", "qdevice", "remove")
+    agreed(lab, *NAMES, present=3, expected=3)
+    lab.told("n1", *device, "--tls", "off", "--force")
+    assert lab.told("n2", "store", "ls", "priv/qdevice/") == ""
+    lab.told("n1", "cluster", "qdevice", "remove")
     agreed(lab, *NAMES, present=3, expected=3)
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from appliance.model.corosync_conf import (
     CorosyncConf,
     QuorumDevice,
@@ -47,18 +45,19 @@ async def add_device(
     *,
     algorithm: str | None = None,
     tls: str = "on",
-    files: Mapping[str, bytes] | None = None,
     force: bool = False,
 ) -> CorosyncConf:
     """Give the cluster a vote from outside, counted by corosync-qnetd on that host.
 
-    files: its certificates, which all nodes get through the store. force: also for an odd number
-    of nodes, where the device must have all votes but one, so that its loss costs nearly all the
-    safety that the nodes have by themselves.
+    With TLS that host signs a certificate, which all nodes get through the store; what lies there
+    already is taken as it is. force: also for an odd number of nodes, where the device must have
+    all votes but one, so that its loss costs nearly all the safety that the nodes have by
+    themselves.
     """
     need_quorum(ports)
     _refuse_unless_all_are_here(ports)
-    await _refuse_host(ports, current(ports), host)
+    conf = current(ports)
+    await _refuse_host(ports, conf, host)
 
     def change(conf: CorosyncConf) -> CorosyncConf:
         count = len(conf.nodes())
@@ -69,7 +68,11 @@ async def add_device(
             )
         return set_device(conf, host, algorithm=algorithm, tls=tls)
 
-    steps = [Put(f"{DEVICE_FILES}{name}", data) for name, data in sorted((files or {}).items())]
+    change(conf)  # what it refuses, it refuses before the host is bothered
+    there = ports.store.paths(DEVICE_FILES, privileged=True)
+    asks = tls != "off" and not there
+    files = await ports.service.device_files(host, conf.cluster_name) if asks else {}
+    steps = [Put(f"{DEVICE_FILES}{name}", data) for name, data in sorted(files.items())]
     return await change_layout(ports, change, *steps)
 
 

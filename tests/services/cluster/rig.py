@@ -189,5 +189,8 @@ class SabotagedService:
     async def leave(self) -> None:
         await self._real.leave()
 
+    async def device_files(self, host: str, cluster: str) -> Mapping[str, bytes]:
+        return await self._real.device_files(host, cluster)
+
     async def follow_device(self, files: Mapping[str, bytes]) -> None:
         await self._real.follow_device(files)

@@ -4,11 +4,19 @@ from typing import Any
 
 import pytest
 
-from appliance.model.errors import ConfigError, NotQuorateError, QuorateError, RefusedError
+from appliance.model.errors import (
+    ConfigError,
+    NotQuorateError,
+    QuorateError,
+    RefusedError,
+    UnavailableError,
+)
+from appliance.model.store.changes import Put
 from appliance.services.cluster.votes import add_device, expect, remove_the_device
 from tests.services.cluster.rig import Rig
 
 HOST = "10.77.0.100"
+FILES = ("priv/qdevice/qdevice-net-node.p12", "priv/qdevice/qnetd-cacert.crt")
 
 
 def test_an_operator_lets_the_last_node_go_on() -> None:
@@ -40,15 +48,15 @@ def test_what_cannot_be_expected(votes: int, message: str) -> None:
 
 def test_a_quorum_device_comes_and_goes() -> None:
     rig = Rig(2)
-    conf = rig.do("n1", add_device(rig.ports("n1"), HOST, tls="off", files={"ca.crt": b"x"}))
+    conf = rig.do("n1", add_device(rig.ports("n1"), HOST))
     device = conf.device()
     assert device is not None
-    assert (device.host, device.algorithm, device.votes, device.tls) == (HOST, "ffsplit", 1, "off")
+    assert (device.host, device.algorithm, device.votes, device.tls) == (HOST, "ffsplit", 1, "on")
     rig.run(10)
     for name in ("n1", "n2"):
         assert rig.in_place(name) == conf
         assert rig.cluster.place(name).device
-        assert rig.ports(name).store.read("priv/qdevice/ca.crt", privileged=True).content == b"x"
+        assert rig.ports(name).store.paths("priv/qdevice/", privileged=True) == FILES
         status = rig.status(name)
         assert (status.expected, status.present, status.device_votes) == (3, 3, 1)
     assert rig.do("n2", remove_the_device(rig.ports("n2"))).host == HOST
@@ -57,6 +65,34 @@ def test_a_quorum_device_comes_and_goes() -> None:
         assert not rig.cluster.place(name).device
         assert rig.ports(name).store.paths("priv/qdevice/", privileged=True) == ()
         assert rig.status(name).expected == 2
+
+
+def test_without_tls_nothing_is_signed() -> None:
+    rig = Rig(2)
+    rig.do("n1", add_device(rig.ports("n1"), HOST, tls="off"))
+    rig.run(10)
+    assert rig.cluster.place("n2").device
+    assert rig.ports("n1").store.paths("priv/qdevice/", privileged=True) == ()
+
+
+def test_certificates_that_lie_in_the_store_are_used() -> None:
+    rig = Rig(2)
+    steps = [Put(path, b"by hand") for path in FILES]
+    rig.do("n1", rig.ports("n1").store.change(*steps))
+    rig.do("n2", add_device(rig.ports("n2"), HOST))
+    for path in FILES:
+        assert rig.ports("n1").store.read(path, privileged=True).content == b"by hand"
+
+
+def test_a_host_that_does_not_answer_signs_nothing_and_nothing_changes() -> None:
+    rig = Rig(2)
+    rig.cluster.fabric.set_qdevice_path("n1", up=False)
+    before = rig.in_place("n1")
+    with pytest.raises(UnavailableError, match="did not sign a certificate"):
+        rig.do("n1", add_device(rig.ports("n1"), HOST))
+    rig.run(10)
+    assert rig.in_place("n1") == before
+    assert rig.ports("n1").store.paths("priv/qdevice/", privileged=True) == ()
 
 
 def test_three_nodes_need_force_and_get_last_man_standing() -> None:
