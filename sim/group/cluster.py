@@ -108,8 +108,8 @@ class StoreCluster:
     def format(self, node: str, writes: tuple[Write, ...]) -> None:
         """Put these files on an empty disk."""
         platter = self.machines[node].platter
+        platter.wipe()
         platter.files = {write.name: bytearray(write.content) for write in writes}
-        platter.damaged.clear()
 
     # what the membership engine tells
 

@@ -56,6 +56,12 @@ class Platter:
             _apply(self.files, ("append", name, content[:size]))
         self.pending.clear()
 
+    def wipe(self) -> None:
+        """A new disk."""
+        self.files.clear()
+        self.pending.clear()
+        self.damaged.clear()
+
     def damage(self, name: str) -> None:
         """From now on its bytes are not those that were written, until it is written anew."""
         if name in self.files:

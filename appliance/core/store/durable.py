@@ -122,10 +122,13 @@ class Disk:
         if self._log_bytes > CHECKPOINT_BYTES or self._records > CHECKPOINT_RECORDS:
             self.checkpoint(log, tree)
 
+    def note_committed(self, version: int) -> None:
+        """It will be known after a crash that all up to that version is committed."""
+        self._append(record(_COMMITTED, Writer().number(version).done()))
+
     def checkpoint(self, log: Log, tree: Tree) -> None:
-        name = log_name(self.generation)
         # Cells on the disk may be newer than `meta` only if the log says they are committed.
-        self._put(Write("append", name, record(_COMMITTED, Writer().number(log.committed).done())))
+        self.note_committed(log.committed)
         for key in self._dirty:
             self._put_cell(self.generation, key, tree.committed.get(key))
         self._put(Write("replace", META, meta_file(self.generation, log.committed_point())))

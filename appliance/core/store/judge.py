@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from appliance.core.store.tree import Tree, size_of
 from appliance.model.errors import (
+    ConfigError,
     ExistsError,
     MissingError,
     RefusedError,
@@ -28,6 +29,7 @@ from appliance.model.store.changes import (
     TakeLease,
     lease_key,
 )
+from appliance.model.store.electorate import LAYOUT_PATH, electorate_of
 from appliance.model.store.limits import (
     MAX_CHANGE_BYTES,
     MAX_FILE_BYTES,
@@ -154,7 +156,20 @@ class _Draft:
         if before is None:
             self._check_place(path)
             self._check_guest(path)
+        if path == LAYOUT_PATH:
+            self._check_layout(content, before)
         self._set(path, File(content, self._version, self._mtime_s, self._node), before)
+
+    def _check_layout(self, content: bytes, before: File | None) -> None:
+        """Who decides must always be clear, and in which order that changed."""
+        new = electorate_of(content, self._version)
+        old = electorate_of(before.content, before.version).layout if before else 0
+        if new.layout <= old:
+            raise ConfigError(
+                f"must be above {old}, that of the layout in force",
+                file=LAYOUT_PATH,
+                field="totem.config_version",
+            )
 
     def _check_place(self, path: str) -> None:
         if self._tree.folders.get(path, 0) + self._folders.get(path, 0) > 0:
@@ -174,6 +189,8 @@ class _Draft:
 
     def _set(self, path: str, file: File | None, before: File | None) -> None:
         """before: what is there."""
+        if path == LAYOUT_PATH and file is None:
+            raise RefusedError(f"{path} says who decides about the store, it cannot be removed")
         self._size += size_of(file) - size_of(before)
         self.cells[path] = file
         step = (file is not None) - (before is not None)

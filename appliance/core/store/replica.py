@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from appliance.core.store.durable import Disk, Loaded, Write
+from appliance.core.store.electorates import brought_by, electorates
 from appliance.core.store.judge import check_steps, judge
 from appliance.core.store.log import Log
 from appliance.core.store.patience import next_holder, next_step
@@ -29,6 +30,7 @@ from appliance.model.store.changes import (
     RequestId,
     Steps,
 )
+from appliance.model.store.electorate import Electorate
 from appliance.model.store.forms import make_entry
 from appliance.model.store.messages import (
     Asked,
@@ -174,7 +176,14 @@ class Replica:
         if session is not None and self._state_due is not None and self._state_due <= written:
             self._state_due, self._state_sent = None, True
             self.out.send(
-                State(session.epoch, self.log.last, self.trusted, self.fresh, self.census)
+                State(
+                    session.epoch,
+                    self.log.last,
+                    self.trusted,
+                    self.fresh,
+                    self.census,
+                    electorates(self.tree, self.log),
+                )
             )
 
     def flush(self) -> None:
@@ -318,6 +327,7 @@ class Replica:
         else:
             if cells:
                 self._append(make_entry(last, session.epoch, request, cells))
+                self._elect(session, ordinal, brought_by(cells))
                 entered = True
             outcome = self.log.last.version
         self.requests.placed(request, ordinal, outcome, entered)
@@ -327,13 +337,20 @@ class Replica:
         self.tree.apply(entry)
         self.disk.append(entry)
 
+    def _elect(self, session: Session, ordinal: int, electorate: Electorate | None) -> None:
+        """From here on these decide."""
+        if electorate is not None and session.terms is not None:
+            session.terms.change(electorate, ordinal)
+            # Confirmed by itself: what came in the same message is for others to decide about.
+            self._processed(ordinal)
+
     def _processed(self, ordinal: int) -> None:
         self._places.append((ordinal, self.log.last.version))
         self._unsynced.append((self.out.written, ordinal))
 
     def _advance(self, session: Session, now_s: float) -> None:
         """Something more may be committed."""
-        if not session.open:
+        if not session.open or self.lagging:
             return
         upto, version = session.committed(), 0
         while self._places and self._places[0][0] <= upto:
@@ -344,6 +361,10 @@ class Replica:
                 self._settled = True
                 self.requests.resolve(self.log)
             self._release(session)
+        elif not self._settled:
+            before = session.committed_before()
+            if before > self.log.committed:
+                self._commit(before, now_s)
 
     def _commit(self, version: int, now_s: float) -> None:
         entries = self.log.commit(version)
@@ -355,6 +376,9 @@ class Replica:
                     self._lease_seen[key] = (cell.version, now_s)
                 elif key.startswith(LEASE_MARK):
                     self._lease_seen.pop(key, None)
+        if any(brought_by(entry.cells) for entry in entries):
+            # Those who decided before may never be back to say again that it was committed.
+            self.disk.note_committed(self.log.committed)
         self.disk.committed(entries, self.log, self.tree)
 
     def _release(self, session: Session) -> None:
@@ -386,6 +410,9 @@ class Replica:
             self.ask(whole=True)
             return
         self.lagging = False
+        for electorate in electorates(self.tree, self.log):
+            # Changed at that place or before: to wait for more than is needed does no harm.
+            self._elect(session, message.ordinal, electorate)
         buffered, self._buffer = self._buffer, []
         for ordinal, who, asked in buffered:
             if ordinal > message.ordinal:

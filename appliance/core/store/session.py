@@ -5,32 +5,30 @@ All members of a view keep the same copy of this, because only ordered messages 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from appliance.core.store.electorates import (
+    Terms,
+    has_flag,
+    has_majority,
+    total_of,
+    votes_of,
+)
 from appliance.model.store.changes import Epoch, Point
+from appliance.model.store.electorate import Electorate
 from appliance.model.store.messages import Census, State
 
 
-def may_act(members: tuple[str, ...], states: Mapping[str, State]) -> bool:
+def may_act(members: tuple[str, ...], states: Mapping[str, State], electorate: Electorate) -> bool:
     """Whether these members may change the store.
 
     The quorum flag alone does not say so: a paused node keeps it until it learns better, and it
-    counts nodes that are not in this view. Members whose disk is not to be trusted do not count,
-    since what was committed may have been lost with it. Those that never had anything are not
-    missed.
+    counts nodes that are not in this view.
     """
-    censuses = [state.census for state in states.values()]
-    trusted = [name for name in states if states[name].trusted]
-    if not trusted or not all(census.quorate for census in censuses):
+    if not all(state.census.quorate for state in states.values()):
         return False
-    votes = sum(states[name].census.votes for name in trusted)
-    fresh = sum(state.census.votes for state in states.values() if state.fresh)
-    if 2 * votes > max(census.total for census in censuses) - fresh:
-        return True
-    lent = min(census.lent for census in censuses)
-    needed = max(census.needed for census in censuses)
-    return all(census.online == members for census in censuses) and votes + lent >= needed
+    return has_majority(electorate, states) or has_flag(electorate, members, states)
 
 
 def newest(states: Mapping[str, State]) -> Point:
@@ -55,6 +53,7 @@ class Session:
     holders: tuple[str, ...] = ()
     ordinal: int = 0
     confirmed: dict[str, int] = field(default_factory=dict)
+    terms: Terms | None = None
 
     def count(self, name: str, census: Census) -> None:
         """What that member knows of quorum has changed."""
@@ -64,12 +63,22 @@ class Session:
     def ready(self) -> bool:
         """Whether it can open: enough have answered, and they may act."""
         answered = len(self.states) == len(self.members) or self.proceed
-        return not self.open and answered and may_act(self.members, self.states)
+        if self.open or not answered or not any(s.trusted for s in self.states.values()):
+            return False
+        # What the base changes of the layout is committed by those who decided before.
+        return may_act(self.members, self.states, self._in_force()[0])
+
+    def _in_force(self) -> tuple[Electorate, ...]:
+        """Who decides as of the base, by the word of whoever knows most of it to be committed."""
+        base = newest(self.states)
+        found = (s.electorates for s in self.states.values() if s.trusted and s.last == base)
+        return min(found, key=len)
 
     def start(self) -> Point:
         """Open; the base."""
         base = newest(self.states)
         self.open, self.base, self.ordinal = True, base, 1
+        self.terms = Terms(self._in_force())
         self.holders = tuple(
             name for name in sorted(self.states) if self.holds_base(self.states[name])
         )
@@ -80,19 +89,30 @@ class Session:
 
     def committed(self) -> int:
         """The highest ordinal that enough members have confirmed."""
+        assert self.terms is not None, "only an open session commits"
+        return self.terms.committed(self._agreed())
+
+    def committed_before(self) -> int:
+        """The version of the newest layout in the base that is committed, 0 if none is."""
+        assert self.terms is not None, "only an open session commits"
+        return self.terms.committed_before(self._agreed())
+
+    def _agreed(self) -> dict[Electorate, int]:
+        assert self.terms is not None, "only an open session agrees"
+        return {one: self._agreed_by(one) for one in self.terms.all()}
+
+    def _agreed_by(self, electorate: Electorate) -> int:
+        """The highest ordinal confirmed by more than half of all votes, or by all members where
+        corosync's word is good for them.
+        """
         counted = [
-            (self.confirmed.get(name, 0), state.census.votes) for name, state in self.states.items()
+            (self.confirmed.get(name, 0), votes_of(electorate, name, state))
+            for name, state in self.states.items()
         ]
-        everyone = len(self.states) == len(self.members)
-        total = max(state.census.total for state in self.states.values())
-        return _agreed(sorted(counted, reverse=True), total, everyone)
-
-
-def _agreed(counted: Iterable[tuple[int, int]], total: int, everyone: bool) -> int:
-    """The highest ordinal confirmed by more than half of all votes, or by all members."""
-    votes = lowest = 0
-    for ordinal, own in counted:
-        votes, lowest = votes + own, ordinal
-        if 2 * votes > total:
-            return ordinal
-    return lowest if everyone else 0
+        counted.sort(reverse=True)
+        total, votes = total_of(electorate, self.states), 0
+        for ordinal, own in counted:
+            votes += own
+            if 2 * votes > total:
+                return ordinal
+        return counted[-1][0] if has_flag(electorate, self.members, self.states) else 0

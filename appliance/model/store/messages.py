@@ -9,6 +9,7 @@ from typing import Final, NamedTuple, TypeAlias
 from appliance.model.errors import DamagedError
 from appliance.model.store.changes import Epoch, Point, Steps
 from appliance.model.store.codec import Reader, Writer
+from appliance.model.store.electorate import NO_LAYOUT, Electorate
 from appliance.model.store.forms import (
     read_epoch,
     read_point,
@@ -25,6 +26,7 @@ class Census:
 
     online: whom its quorum counts. votes: its own. total: of all configured nodes and the quorum
     device. needed: for quorum. lent: how many the quorum device adds to those of the nodes.
+    layout: the version of the layout by which all that is counted, 0 if that is not known.
     """
 
     quorate: bool
@@ -33,6 +35,7 @@ class Census:
     total: int
     needed: int
     lent: int = 0
+    layout: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,8 @@ class Higher:
 class State:
     """The sender has promised this epoch; this is where its own history ends.
 
-    trusted: it has all that it ever confirmed. fresh: it never confirmed anything.
+    trusted: it has all that it ever confirmed. fresh: it never confirmed anything. electorates:
+    who decides as of what it knows to be committed, then who does by each change after that.
     """
 
     epoch: Epoch
@@ -62,6 +66,7 @@ class State:
     trusted: bool
     fresh: bool
     census: Census
+    electorates: tuple[Electorate, ...] = (NO_LAYOUT,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,13 +149,31 @@ Message: TypeAlias = (
 
 def _write_census(out: Writer, census: Census) -> Writer:
     out.flag(census.quorate).texts(census.online).number(census.votes).number(census.total)
-    return out.number(census.needed).number(census.lent)
+    return out.number(census.needed).number(census.lent).number(census.layout)
+
+
+def _write_electorates(out: Writer, electorates: tuple[Electorate, ...]) -> None:
+    out.number(len(electorates))
+    for one in electorates:
+        out.number(one.layout).number(one.since).number(one.device).number(len(one.votes))
+        for name, votes in one.votes:
+            out.text(name).number(votes)
+
+
+def _read_electorates(data: Reader) -> tuple[Electorate, ...]:
+    return tuple(_read_electorate(data) for _ in range(data.number()))
+
+
+def _read_electorate(data: Reader) -> Electorate:
+    layout, since, device = data.number(), data.number(), data.number()
+    votes = tuple((data.text(), data.number()) for _ in range(data.number()))
+    return Electorate(layout, since, votes, device)
 
 
 def _read_census(data: Reader) -> Census:
-    return Census(
-        data.flag(), data.texts(), data.number(), data.number(), data.number(), data.number()
-    )
+    quorate, online = data.flag(), data.texts()
+    votes, total, needed = data.number(), data.number(), data.number()
+    return Census(quorate, online, votes, total, needed, data.number(), data.number())
 
 
 def encode(message: Message) -> bytes:
@@ -164,6 +187,7 @@ def encode(message: Message) -> bytes:
         case State():
             write_point(write_epoch(out.number(3), message.epoch), message.last)
             _write_census(out.flag(message.trusted).flag(message.fresh), message.census)
+            _write_electorates(out, message.electorates)
         case Counted():
             _write_census(write_epoch(out.number(4), message.epoch), message.census)
         case Proceed():
@@ -208,7 +232,8 @@ def _read_need(epoch: Epoch, data: Reader) -> Need:
 
 
 def _read_state(epoch: Epoch, data: Reader) -> State:
-    return State(epoch, read_point(data), data.flag(), data.flag(), _read_census(data))
+    last, trusted, fresh = read_point(data), data.flag(), data.flag()
+    return State(epoch, last, trusted, fresh, _read_census(data), _read_electorates(data))
 
 
 def decode(payload: bytes) -> tuple[Message, ...]:

@@ -17,7 +17,9 @@ from appliance.ports.tasks import Tasks
 
 @dataclass(frozen=True, slots=True)
 class StorePorts:
-    """shares: votes of each configured node. The disk is the store's own."""
+    """shares: votes of each configured node, while the store has no corosync.conf of its own, which
+    says so from then on. The disk is the store's own.
+    """
 
     node: str
     clock: Clock
@@ -42,4 +44,4 @@ def census_of(node: str, view: View, votes: Votes, shares: Mapping[str, int]) ->
     own = shares.get(node, 0)
     # With a tie breaker fewer than a quorum may be quorate: then all that are present are needed.
     needed = min(votes.needed, votes.present) if view.quorate else votes.needed
-    return Census(view.quorate, view.online, own, total, max(1, needed), lent)
+    return Census(view.quorate, view.online, own, total, max(1, needed), lent, votes.layout)

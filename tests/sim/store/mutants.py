@@ -83,14 +83,14 @@ def skip_sync(patch: pytest.MonkeyPatch) -> None:
 def trust_the_flag(patch: pytest.MonkeyPatch) -> None:
     """Whoever says it has quorum may act, whatever its view."""
 
-    def trusting(members: tuple[str, ...], states: Mapping[str, State]) -> bool:
+    def trusting(members: Any, states: Mapping[str, State], electorate: Any) -> bool:
         return all(state.census.quorate for state in states.values())
 
     patch.setattr(session, "may_act", trusting)
 
 
 def ignore_quorum(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(session, "may_act", lambda members, states: True)
+    patch.setattr(session, "may_act", lambda members, states, electorate: True)
     counted = Replica.counted
 
     def blind(self: Replica, census: Census) -> None:

@@ -1,0 +1,134 @@
+"""Who decides, also while that changes. The reasons are in docs/design/0010-who-decides.md.
+
+A change of the layout takes effect behind its own place in the order: it is committed by those who
+decided before, and all that follows by those who decide after it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from appliance.core.store.log import Log
+from appliance.core.store.tree import Tree
+from appliance.model.store.changes import Cells, File
+from appliance.model.store.electorate import LAYOUT_PATH, NO_LAYOUT, Electorate, electorate_of
+from appliance.model.store.messages import State
+
+
+def brought_by(cells: Cells) -> Electorate | None:
+    """The electorate that an entry with these cells makes, if it changes the layout."""
+    for key, cell in cells:
+        if key == LAYOUT_PATH and isinstance(cell, File):
+            return electorate_of(cell.content, cell.version)
+    return None
+
+
+def electorates(tree: Tree, log: Log) -> tuple[Electorate, ...]:
+    """As committed here, and those that changes bring which are not known to be committed."""
+    cell = tree.committed.get(LAYOUT_PATH)
+    first = electorate_of(cell.content, cell.version) if isinstance(cell, File) else NO_LAYOUT
+    following = (brought_by(entry.cells) for entry in log.pending())
+    return (first, *(electorate for electorate in following if electorate is not None))
+
+
+def votes_of(electorate: Electorate, name: str, state: State) -> int:
+    return electorate.of(name) if electorate.layout else state.census.votes
+
+
+def total_of(electorate: Electorate, states: Mapping[str, State]) -> int:
+    if electorate.layout:
+        return electorate.total
+    return max(state.census.total for state in states.values())
+
+
+def has_majority(electorate: Electorate, states: Mapping[str, State]) -> bool:
+    """Whether trusted members have more than half of all votes.
+
+    Members whose disk is not to be trusted do not count, since what was committed may have been
+    lost with it. Those that never had anything are not missed.
+    """
+    trusted = fresh = 0
+    for name, state in states.items():
+        votes = votes_of(electorate, name, state)
+        trusted += votes if state.trusted else 0
+        fresh += votes if state.fresh else 0
+    return 2 * trusted > total_of(electorate, states) - fresh
+
+
+def has_flag(electorate: Electorate, members: tuple[str, ...], states: Mapping[str, State]) -> bool:
+    """Whether corosync's word is good enough: all members are here, nobody else is meant by it, the
+    votes are there without the untrusted, and it is of this layout and no other.
+    """
+    censuses = [state.census for state in states.values()]
+    layout = electorate.layout
+    if len(states) < len(members) or any(layout and c.layout != layout for c in censuses):
+        return False
+    votes = sum(votes_of(electorate, name, s) for name, s in states.items() if s.trusted)
+    lent = min(census.lent for census in censuses)
+    needed = max(census.needed for census in censuses)
+    return all(c.quorate and c.online == members for c in censuses) and votes + lent >= needed
+
+
+@dataclass(slots=True)
+class Term:
+    """A part of a session's order that one electorate decides about.
+
+    start: the places after it are decided by it. end: the place of the change that ends it, which
+    it decides about itself; None for the last.
+    """
+
+    electorate: Electorate
+    start: int = 0
+    end: int | None = None
+
+
+class Terms:
+    """Of one session, oldest first. At least one."""
+
+    __slots__ = ("_terms",)
+
+    def __init__(self, found: tuple[Electorate, ...]) -> None:
+        """found: in force at the session's base. Changes in it end with the session's first place,
+        by which a member confirms the base.
+        """
+        ends = [1] * (len(found) - 1)
+        self._terms = [
+            Term(electorate, end=end) for electorate, end in zip(found, (*ends, None), strict=True)
+        ]
+
+    @property
+    def first(self) -> Electorate:
+        return self._terms[0].electorate
+
+    def change(self, electorate: Electorate, ordinal: int) -> None:
+        """The layout was changed at that place, or not after it."""
+        last = self._terms[-1]
+        if electorate.layout > last.electorate.layout:
+            last.end = ordinal
+            self._terms.append(Term(electorate, ordinal))
+
+    def committed(self, agreed: Mapping[Electorate, int]) -> int:
+        """The highest place that is committed. agreed: up to where each of them has confirmed."""
+        caps = [
+            max(agreed[term.electorate], term.start)
+            for term in self._terms
+            if term.end is None or agreed[term.electorate] < term.end
+        ]
+        return min(caps)
+
+    def committed_before(self, agreed: Mapping[Electorate, int]) -> int:
+        """The version of the newest layout in the session's base that is committed, 0 if none is.
+
+        It may be so before all of the base is: then the nodes can follow it, without which those
+        who decide next might never come.
+        """
+        version = 0
+        for term, following in zip(self._terms, self._terms[1:], strict=False):
+            if term.start > 0 or following.start > 0 or agreed[term.electorate] < 1:
+                break
+            version = following.electorate.since
+        return version
+
+    def all(self) -> tuple[Electorate, ...]:
+        return tuple(term.electorate for term in self._terms)

@@ -1,0 +1,224 @@
+"""Who decides, and until which place of the order."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+
+import pytest
+
+from appliance.core.store.durable import Disk, Write, load, meta_file
+from appliance.core.store.electorates import Terms, electorates, has_flag, has_majority
+from appliance.core.store.judge import judge
+from appliance.core.store.log import Log
+from appliance.core.store.session import Session, may_act
+from appliance.core.store.tree import Tree
+from appliance.model.corosync_conf import CorosyncConf, Link, add_node, create, remove_node
+from appliance.model.errors import ConfigError, RefusedError
+from appliance.model.store.changes import (
+    ORIGIN,
+    Delete,
+    Entry,
+    Epoch,
+    Point,
+    Put,
+    Rename,
+)
+from appliance.model.store.electorate import NO_LAYOUT, Electorate, electorate_of
+from appliance.model.store.forms import make_entry
+from appliance.model.store.messages import Census, State, decode, encode
+
+EPOCH = Epoch(1, "n1", "x")
+ONE = create("test", "n1", {0: Link("10.0.0.1")}).bumped()
+
+
+def grown(conf: CorosyncConf, *names: str) -> CorosyncConf:
+    for name in names:
+        conf = add_node(conf, name, {0: f"10.0.0.{name[1:]}"})
+    return conf
+
+
+def elect(*names: str, layout: int = 1, since: int = 1, device: int = 0) -> Electorate:
+    return Electorate(layout, since, tuple((name, 1) for name in names), device)
+
+
+def state(
+    last: Point = ORIGIN, *found: Electorate, trusted: bool = True, **census: object
+) -> State:
+    told = replace(Census(True, (), 1, 3, 2), **census)  # type: ignore[arg-type]
+    return State(EPOCH, last, trusted, False, told, found or (NO_LAYOUT,))
+
+
+def change(tree: Tree, log: Log, conf: CorosyncConf) -> Entry:
+    """Put a layout into the store."""
+    version = log.last.version + 1
+    cells = judge(tree, (Put("corosync.conf", conf.text().encode()),), "n1", 0, version)
+    entry = make_entry(log.last, EPOCH, None, cells)
+    log.append(entry)
+    tree.apply(entry)
+    return entry
+
+
+# what a layout says
+
+
+def test_an_electorate_is_what_the_layout_says() -> None:
+    found = electorate_of(grown(ONE, "n2").text().encode(), 7)
+    assert found == Electorate(2, 7, (("n1", 1), ("n2", 1)))
+    assert (found.total, found.of("n2"), found.of("n9")) == (2, 1, 0)
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff", b"nonsense {", b"totem {\n}\n"])
+def test_a_layout_that_corosync_would_refuse_is_refused(content: bytes) -> None:
+    with pytest.raises(ConfigError, match=r"corosync\.conf"):
+        judge(Tree(), (Put("corosync.conf", content),), "n1", 0, 1)
+
+
+def test_the_layout_can_only_become_newer() -> None:
+    tree, log = Tree(), Log(ORIGIN)
+    change(tree, log, grown(ONE, "n2"))
+    with pytest.raises(ConfigError, match="above 2"):
+        change(tree, log, ONE)
+    for step in (Delete("corosync.conf"), Rename("corosync.conf", "other")):
+        with pytest.raises(RefusedError, match="cannot be removed"):
+            judge(tree, (step,), "n1", 0, 9)
+    assert not any(key == "other" for key in tree.committed)
+
+
+def test_a_layout_in_which_nobody_has_a_vote_is_refused() -> None:
+    text = ONE.text().replace("quorum_votes: 1", "quorum_votes: 0")
+    with pytest.raises(ConfigError, match="no node has a vote"):
+        judge(Tree(), (Put("corosync.conf", text.encode()),), "n1", 0, 1)
+
+
+def test_what_is_not_known_to_be_committed_comes_on_top() -> None:
+    tree, log = Tree(), Log(ORIGIN)
+    assert electorates(tree, log) == (NO_LAYOUT,)
+    entries = [change(tree, log, ONE), change(tree, log, grown(ONE, "n2"))]
+    assert [one.layout for one in electorates(tree, log)] == [0, 1, 2]
+    for entry in entries:
+        log.commit(entry.version)
+        tree.commit(entry)
+    assert [one.layout for one in electorates(tree, log)] == [2]
+
+
+def test_that_a_layout_is_committed_survives_a_crash() -> None:
+    puts: list[Write] = []
+    disk, tree, log = Disk(puts.append, 0), Tree(), Log(ORIGIN)
+    entry = change(tree, log, ONE)
+    disk.append(entry)
+    files = {"meta": meta_file(0, ORIGIN), "log0": b"".join(put.content for put in puts)}
+    assert load(files).log.committed == 0
+    disk.note_committed(1)
+    files["log0"] = b"".join(put.content for put in puts)
+    assert load(files).log.committed == 1
+
+
+# who may act
+
+
+def test_more_than_half_of_the_votes_may_act() -> None:
+    five = elect("n1", "n2", "n3", "n4", "n5")
+    for count in range(1, 6):
+        states = {f"n{number}": state() for number in range(1, count + 1)}
+        assert may_act(tuple(states), states, five) == (count >= 3)
+        strangers = {f"x{number}": state() for number in range(1, count + 1)}
+        assert not may_act(tuple(strangers), strangers, five)
+
+
+def test_untrusted_members_do_not_count_and_fresh_ones_are_not_missed() -> None:
+    three = elect("n1", "n2", "n3")
+    lost = state(trusted=False)
+    assert not has_majority(three, {"n1": state(), "n2": lost})
+    fresh = replace(lost, fresh=True)
+    assert has_majority(three, {"n1": state(), "n2": fresh, "n3": fresh})
+    assert not has_majority(three, {"n1": state(), "n2": fresh})
+
+
+def test_corosyncs_word_is_good_for_its_own_layout_only() -> None:
+    two = elect("n1", "n2", layout=4)
+    for layout, good in ((4, True), (3, False), (5, False), (0, False)):
+        word = state(online=("n1",), needed=1, layout=layout)
+        assert has_flag(two, ("n1",), {"n1": word}) == good
+    assert has_flag(NO_LAYOUT, ("n1",), {"n1": state(online=("n1",), needed=1)})
+    assert not has_flag(two, ("n1",), {"n1": state(online=("n1", "n2"), needed=1, layout=4)})
+
+
+# what is committed
+
+
+def test_a_change_is_committed_by_those_before_it_and_all_else_by_those_after_it() -> None:
+    one, two = elect("n1"), elect("n1", "n2", layout=2, since=9)
+    terms = Terms((one,))
+    terms.change(two, 5)
+    assert terms.committed({one: 4, two: 0}) == 4
+    assert terms.committed({one: 7, two: 0}) == 5
+    assert terms.committed({one: 7, two: 6}) == 6
+    assert terms.committed({one: 4, two: 4}) == 4
+
+
+def test_a_change_in_the_base_can_be_committed_before_the_rest_of_it() -> None:
+    one, two = elect("n1"), elect("n1", "n2", layout=2, since=9)
+    terms = Terms((one, two))
+    assert terms.committed({one: 3, two: 0}) == 0
+    assert terms.committed_before({one: 0, two: 0}) == 0
+    assert terms.committed_before({one: 1, two: 0}) == 9
+    assert terms.committed({one: 0, two: 3}) == 0
+    assert terms.committed({one: 1, two: 2}) == 2
+
+
+def test_the_same_layout_again_changes_nothing() -> None:
+    one = elect("n1")
+    terms = Terms((one,))
+    terms.change(one, 5)
+    assert terms.all() == (one,)
+
+
+def test_who_knows_most_to_be_committed_is_believed() -> None:
+    old, new = elect("n1", "n2", "n3"), elect("n1", "n2", layout=2, since=4)
+    session = Session(EPOCH, ("n1", "n2"))
+    point = Point(EPOCH, 4, b"x")
+    session.states = {"n1": state(point, old, new), "n2": state(point, new)}
+    assert session.ready()
+    session.start()
+    assert session.terms is not None
+    assert session.terms.all() == (new,)
+
+
+def test_older_points_have_no_say_about_who_decides() -> None:
+    """Two of the old three are not enough when one of them knows that there are five now."""
+    old = elect("n1", "n2", "n3")
+    new = elect("n1", "n2", "n3", "n4", "n5", layout=2, since=4)
+    session = Session(EPOCH, ("n1", "n2"))
+    session.states = {"n1": state(Point(EPOCH, 4, b"x"), new), "n2": state(ORIGIN, old)}
+    assert not session.ready()
+    session.states["n1"] = state(Point(EPOCH, 4, b"x"), old, new)
+    assert session.ready(), "to commit the change itself, nothing after it"
+
+
+def test_any_two_majorities_of_layouts_in_sequence_share_who_knows() -> None:
+    """Whoever can act without knowing of a committed change shares a member with who committed it,
+    however much it changed.
+    """
+    names = ("n1", "n2", "n3", "n4", "n5")
+    layouts = [elect(*names[:k]) for k in range(1, 6)] + [elect(*names[k:]) for k in range(1, 5)]
+    for old in layouts:
+        for size in range(1, 6):
+            for knowing in itertools.combinations(names, size):
+                if not has_majority(old, {name: state() for name in knowing}):
+                    continue
+                rest = {name: state() for name in names if name not in knowing}
+                assert not rest or not has_majority(old, rest)
+
+
+def test_messages_say_who_decides() -> None:
+    told = state(ORIGIN, elect("n1", "n2", device=1), elect("n1", layout=5, since=300))
+    told = replace(told, census=replace(told.census, layout=77))
+    assert decode(encode(told)) == told
+
+
+def test_a_node_less_needs_no_vote_of_it() -> None:
+    three = grown(ONE, "n2", "n3")
+    found = electorate_of(remove_node(three, "n3").text().encode(), 3)
+    assert has_majority(found, {"n1": state(), "n2": state()})
+    assert not has_majority(found, {"n1": state()})
