@@ -116,6 +116,7 @@ class Stand:
             self.keeper.disk,
             membership,
             self._shares,
+            alone=isinstance(channel, LoneChannel),
         )
 
     async def open(self) -> None:

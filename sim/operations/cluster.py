@@ -125,6 +125,7 @@ class OperatedCluster(StoreCluster):
             SimDisk(boot, machine.platter),
             membership,
             Shares(self, node),
+            alone=True,
         )
         store = StoreService(ports)
         leases = StoreLeases(node, store, clock)
@@ -190,6 +191,7 @@ class OperatedCluster(StoreCluster):
             membership=membership,
             disk=disk,
             shares=Shares(self, node),
+            alone=isinstance(membership, SimLoneMembership),
         )
         daemon.store.stand_on(daemon.ports)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from appliance.core.store.session import may_act
 from appliance.model.store.changes import FIRST_EPOCH, ORIGIN
+from appliance.model.store.electorate import NO_LAYOUT
 from appliance.model.store.messages import State
 from appliance.ports.membership import View, Votes
 from appliance.services.store.ports import census_of
@@ -23,6 +24,7 @@ def half(*, quorate: bool, trusted: bool = True) -> dict[str, State]:
 
 
 def test_a_half_that_a_tie_breaker_chose_may_act() -> None:
-    assert may_act(("n1", "n2"), half(quorate=True))
-    assert not may_act(("n1", "n2"), half(quorate=False))
-    assert not may_act(("n1", "n2"), half(quorate=True, trusted=False)), "all of it is needed"
+    assert may_act(("n1", "n2"), half(quorate=True), NO_LAYOUT)
+    assert not may_act(("n1", "n2"), half(quorate=False), NO_LAYOUT)
+    untrusted = half(quorate=True, trusted=False)
+    assert not may_act(("n1", "n2"), untrusted, NO_LAYOUT), "all of it is needed"

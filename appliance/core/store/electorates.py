@@ -75,12 +75,14 @@ class Term:
     """A part of a session's order that one electorate decides about.
 
     start: the places after it are decided by it. end: the place of the change that ends it, which
-    it decides about itself; None for the last.
+    it decides about itself; None for the last. over: it has confirmed its end. That stays so, also
+    when corosync's word, by which it did, is given by the next layout from then on.
     """
 
     electorate: Electorate
     start: int = 0
     end: int | None = None
+    over: bool = False
 
 
 class Terms:
@@ -110,12 +112,10 @@ class Terms:
 
     def committed(self, agreed: Mapping[Electorate, int]) -> int:
         """The highest place that is committed. agreed: up to where each of them has confirmed."""
-        caps = [
-            max(agreed[term.electorate], term.start)
-            for term in self._terms
-            if term.end is None or agreed[term.electorate] < term.end
-        ]
-        return min(caps)
+        for term in self._terms:
+            if term.end is not None and agreed[term.electorate] >= term.end:
+                term.over = True
+        return min(max(agreed[t.electorate], t.start) for t in self._terms if not t.over)
 
     def committed_before(self, agreed: Mapping[Electorate, int]) -> int:
         """The version of the newest layout in the session's base that is committed, 0 if none is.
@@ -125,7 +125,11 @@ class Terms:
         """
         version = 0
         for term, following in zip(self._terms, self._terms[1:], strict=False):
-            if term.start > 0 or following.start > 0 or agreed[term.electorate] < 1:
+            if (
+                term.start > 0
+                or following.start > 0
+                or not (term.over or agreed[term.electorate] >= 1)
+            ):
                 break
             version = following.electorate.since
         return version

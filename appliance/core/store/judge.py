@@ -69,9 +69,14 @@ def check_steps(steps: Steps) -> int:
     return total
 
 
-def judge(tree: Tree, steps: Steps, node: str, mtime_s: int, version: int) -> Cells:
-    """The cells that this change of this node sets. Raises what forbids it; nothing is changed."""
-    draft = _Draft(tree, node, mtime_s, version)
+def judge(
+    tree: Tree, steps: Steps, node: str, mtime_s: int, version: int, *, alone: bool = False
+) -> Cells:
+    """The cells that this change of this node sets. Raises what forbids it; nothing is changed.
+
+    alone: the node is in no cluster, so the layout in its store may be begun anew or removed.
+    """
+    draft = _Draft(tree, node, mtime_s, version, alone=alone)
     for step in steps:
         draft.take(step)
     draft.check_limits()
@@ -82,6 +87,7 @@ class _Draft:
     """The applied tree with the steps so far on top."""
 
     __slots__ = (
+        "_alone",
         "_files",
         "_folders",
         "_guests",
@@ -93,7 +99,10 @@ class _Draft:
         "cells",
     )
 
-    def __init__(self, tree: Tree, node: str, mtime_s: int, version: int) -> None:
+    def __init__(
+        self, tree: Tree, node: str, mtime_s: int, version: int, *, alone: bool = False
+    ) -> None:
+        self._alone = alone
         self._tree, self._node, self._mtime_s, self._version = tree, node, mtime_s, version
         self.cells: dict[str, Cell | None] = {}
         self._folders: dict[str, int] = {}
@@ -164,7 +173,7 @@ class _Draft:
         """Who decides must always be clear, and in which order that changed."""
         new = electorate_of(content, self._version)
         old = electorate_of(before.content, before.version).layout if before else 0
-        if new.layout <= old:
+        if new.layout <= old and not self._alone:
             raise ConfigError(
                 f"must be above {old}, that of the layout in force",
                 file=LAYOUT_PATH,
@@ -189,7 +198,7 @@ class _Draft:
 
     def _set(self, path: str, file: File | None, before: File | None) -> None:
         """before: what is there."""
-        if path == LAYOUT_PATH and file is None:
+        if path == LAYOUT_PATH and file is None and not self._alone:
             raise RefusedError(f"{path} says who decides about the store, it cannot be removed")
         self._size += size_of(file) - size_of(before)
         self.cells[path] = file

@@ -30,7 +30,7 @@ from appliance.model.store.changes import (
     RequestId,
     Steps,
 )
-from appliance.model.store.electorate import Electorate
+from appliance.model.store.electorate import NO_LAYOUT, Electorate
 from appliance.model.store.forms import make_entry
 from appliance.model.store.messages import (
     Asked,
@@ -71,10 +71,15 @@ class Out:
 
 
 class Replica:
-    """The state machine. `nonce` tells this boot from all others of this node."""
+    """The state machine. `nonce` tells this boot from all others of this node.
 
-    def __init__(self, node: str, nonce: str, loaded: Loaded, now_s: float) -> None:
-        self.node, self.nonce = node, nonce
+    alone: the node is in no cluster, so it decides whatever layout is in its store.
+    """
+
+    def __init__(
+        self, node: str, nonce: str, loaded: Loaded, now_s: float, *, alone: bool = False
+    ) -> None:
+        self.node, self.nonce, self.alone = node, nonce, alone
         self.out = Out()
         self.log, self.tree, self.trusted = loaded.log, loaded.tree, loaded.trusted
         self.promised, self.fresh = loaded.promise, loaded.fresh
@@ -182,7 +187,7 @@ class Replica:
                     self.trusted,
                     self.fresh,
                     self.census,
-                    electorates(self.tree, self.log),
+                    (NO_LAYOUT,) if self.alone else electorates(self.tree, self.log),
                 )
             )
 
@@ -280,6 +285,9 @@ class Replica:
                 session.count(sender, message.census)
         if session.ready():
             self._open(session, now_s)
+        elif session.open:
+            # Corosync's word may be good only now for what all have confirmed already.
+            self._advance(session, now_s)
 
     def _open(self, session: Session, now_s: float) -> None:
         base = session.start()
@@ -321,7 +329,14 @@ class Replica:
         outcome: Outcome
         entered = False
         try:
-            cells = judge(self.tree, asked.steps, request.node, asked.mtime_s, last.version + 1)
+            cells = judge(
+                self.tree,
+                asked.steps,
+                request.node,
+                asked.mtime_s,
+                last.version + 1,
+                alone=self.alone,
+            )
         except QuorateError as error:
             outcome = error
         else:
@@ -339,7 +354,7 @@ class Replica:
 
     def _elect(self, session: Session, ordinal: int, electorate: Electorate | None) -> None:
         """From here on these decide."""
-        if electorate is not None and session.terms is not None:
+        if electorate is not None and session.terms is not None and not self.alone:
             session.terms.change(electorate, ordinal)
             # Confirmed by itself: what came in the same message is for others to decide about.
             self._processed(ordinal)

@@ -18,7 +18,8 @@ from appliance.ports.tasks import Tasks
 @dataclass(frozen=True, slots=True)
 class StorePorts:
     """shares: votes of each configured node, while the store has no corosync.conf of its own, which
-    says so from then on. The disk is the store's own.
+    says so from then on. The disk is the store's own. alone: the node is in no cluster, nobody else
+    can be in its group, and the corosync.conf in its store means nothing yet.
     """
 
     node: str
@@ -30,6 +31,7 @@ class StorePorts:
     disk: LocalDisk
     membership: LiveMembership
     shares: Mapping[str, int]
+    alone: bool = False
 
 
 def census_of(node: str, view: View, votes: Votes, shares: Mapping[str, int]) -> Census:

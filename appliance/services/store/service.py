@@ -87,7 +87,8 @@ class StoreService:
         ports = self._ports
         loaded = await self._load()
         nonce = ports.entropy.token(8)
-        self._replica = Replica(ports.node, nonce, loaded, ports.clock.monotonic())
+        now_s = ports.clock.monotonic()
+        self._replica = Replica(ports.node, nonce, loaded, now_s, alone=ports.alone)
         self.failure, self.damaged = None, loaded.damaged
         self._synced, self._alarm_s = 0, None
         self._runs += 1

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from appliance.model.corosync_conf import add_node
 from appliance.model.errors import ConfigError, NotQuorateError, QuorateError, RefusedError
-from appliance.model.store.changes import Put
+from appliance.model.store.changes import Delete, Put
 from appliance.services.cluster.layout import LAYOUT
 from appliance.services.cluster.links import add, nearest, remove
 from tests.services.cluster.rig import Rig
@@ -96,10 +97,31 @@ def test_the_nearest_address(own: tuple[str, ...], to: str, found: str | None) -
 # what the nodes do with the layout in the store
 
 
-def test_a_layout_that_cannot_be_used_is_told_once_and_not_used() -> None:
+def test_a_layout_that_cannot_be_used_is_refused() -> None:
     rig = Rig(3)
     good = rig.stored("n1")
-    rig.put("n1", LAYOUT, b"totem {\n")
+    for content, message in (
+        (b"totem {\n", "corosync.conf:1: totem: is not closed"),
+        (b"\xff", "is not UTF-8 text"),
+        (
+            good.text().encode(),
+            "totem.config_version: must be above 3, that of the layout in force",
+        ),
+    ):
+        with pytest.raises(ConfigError, match=message):
+            rig.put("n1", LAYOUT, content)
+    with pytest.raises(RefusedError, match="says who decides about the store"):
+        rig.do("n1", rig.ports("n1").store.change(Delete(LAYOUT)))
+    assert rig.stored("n1") == good
+
+
+def test_other_contents_of_the_version_in_place_are_told_once_and_not_used() -> None:
+    rig = Rig(3)
+    good, other = rig.stored("n1").bumped(), add_node(rig.stored("n1"), "n9", {0: "10.77.0.9"})
+    for node in ("n1", "n2", "n3"):
+        rig.cluster.put_layout(node, good)
+    rig.run(5)
+    rig.put("n1", LAYOUT, other.text().encode())
     rig.run(30)
     told = [
         record for record in rig.cluster.journal.records if record.event.kind == "layout_refused"

@@ -266,7 +266,8 @@ def test_virtual_files_say_how_things_are() -> None:
     conf = create("lab", "n1", {0: Link("10.0.0.1")})
     for number in (2, 3):
         conf = add_node(conf, f"n{number}", {0: f"10.0.0.{number}"})
-    one.write("corosync.conf", conf.text().encode())
+    one.write("corosync.conf.new", conf.text().encode())
+    one.rename("corosync.conf.new", "corosync.conf")
     before = json.loads(one.read(".version"))
     one.write(VM, b"")
     world.power_off("n3")

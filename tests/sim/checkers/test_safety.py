@@ -112,7 +112,7 @@ def test_a_write_without_quorum_is_seen(monkeypatch: pytest.MonkeyPatch) -> None
     assert isinstance(world.store, SharedWorld)
     shared = world.store.shared
     monkeypatch.setattr(shared, "_views", Believer(shared._views))
-    monkeypatch.setattr(session, "may_act", lambda members, states: True)
+    monkeypatch.setattr(session, "may_act", lambda members, states, electorate: True)
     world.inject(Fault("isolate", node="node1"))
     world.run(100)
     told = [v for v in violations(world) if v.promise == "minority-silent"]
