@@ -12,15 +12,14 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from appliance.core.store.ages import LeaseAges
 from appliance.core.store.durable import Disk, Loaded, Write
 from appliance.core.store.electorates import brought_by, electorates
 from appliance.core.store.judge import check_steps, judge
-from appliance.core.store.log import Log
 from appliance.core.store.patience import next_holder, next_step
 from appliance.core.store.requests import Outcome, Request, Requests
 from appliance.core.store.session import Session
-from appliance.core.store.transfer import Collector, answer, read_part, read_whole
-from appliance.core.store.tree import Tree
+from appliance.core.store.transfer import Collector, answer, install_part, install_whole
 from appliance.model.errors import DamagedError, NotQuorateError, QuorateError
 from appliance.model.store.changes import (
     LEASE_MARK,
@@ -92,9 +91,8 @@ class Replica:
         self.session: Session | None = None
         self.since_s = now_s  # the last step forward of an agreement
         self._durable = self._begun = self._numbers = 0
-        self._lease_seen: dict[str, tuple[int, float]] = {}
         self._state_due: int | None = None
-        self._see_leases(now_s)
+        self._ages = LeaseAges(self.tree.committed, now_s)
         self._forget_session()
 
     # what is asked
@@ -111,8 +109,7 @@ class Replica:
 
     def lease_seen_s(self, name: str) -> float | None:
         """When this member learned of the lease's last change."""
-        seen = self._lease_seen.get(LEASE_MARK + name)
-        return seen[1] if seen else None
+        return self._ages.seen_s(name)
 
     def submit(self, steps: Steps, mtime_s: int, deadline_s: float) -> int:
         """Ask for a change (or a read, without steps); its number, under which the result comes.
@@ -385,12 +382,8 @@ class Replica:
         entries = self.log.commit(version)
         for entry in entries:
             self.tree.commit(entry)
-            for key, cell in entry.cells:
-                self.out.changed.append(key)
-                if isinstance(cell, Lease):
-                    self._lease_seen[key] = (cell.version, now_s)
-                elif key.startswith(LEASE_MARK):
-                    self._lease_seen.pop(key, None)
+            self._ages.commit(entry, now_s)
+            self.out.changed += [key for key, _ in entry.cells]
         if any(brought_by(entry.cells) for entry in entries):
             # Those who decided before may never be back to say again that it was committed.
             self.disk.note_committed(self.log.committed)
@@ -420,7 +413,7 @@ class Replica:
             if message.keep is None:
                 self._install_whole(blob, now_s)
             else:
-                self._install_part(blob, message.keep)
+                install_part(blob, message.keep, self.log, self.tree, self.disk)
         except DamagedError:
             self.ask(whole=True)
             return
@@ -435,38 +428,11 @@ class Replica:
         self._processed(session.ordinal)
         self._advance(session, now_s)
 
-    def _install_part(self, blob: bytes, keep: int) -> None:
-        before = self.log.point(keep)
-        if before is None or keep < self.log.committed:
-            raise DamagedError(f"nothing is known here of version {keep}")
-        entries = read_part(blob, before)
-        self.disk.splice(keep, entries)
-        self.log.take_back(keep)
-        self.tree.take_back(self.log.pending())
-        for entry in entries:
-            self.log.append(entry)
-            self.tree.apply(entry)
-
     def _install_whole(self, blob: bytes, now_s: float) -> None:
-        point, cells, entries = read_whole(blob)
-        old = self.tree.committed
-        keys = dict.fromkeys((*old, *cells))
-        self.out.changed += [key for key in keys if old.get(key) != cells.get(key)]
-        self.disk.install(point, cells, entries, old)
-        self.log, self.tree = Log.of(point, entries), Tree(cells)
+        self.log, self.tree, changed = install_whole(blob, self.tree, self.disk)
+        self.out.changed += changed
         self.trusted, self.fresh = True, False
-        for entry in entries:
-            self.tree.apply(entry)
-        self._see_leases(now_s)
-
-    def _see_leases(self, now_s: float) -> None:
-        """Leases of unknown age: as if they had changed now, unless they are known unchanged."""
-        before, self._lease_seen = self._lease_seen, {}
-        for key, cell in self.tree.committed.items():
-            if isinstance(cell, Lease):
-                seen = before.get(key)
-                same = seen is not None and seen[0] == cell.version
-                self._lease_seen[key] = seen if same and seen else (cell.version, now_s)
+        self._ages.replace(self.tree.committed, now_s)
 
 
 def changed_files(keys: Sequence[str], prefix: str) -> tuple[str, ...]:

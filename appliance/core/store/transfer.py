@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from appliance.core.store.durable import Disk
 from appliance.core.store.log import Log
 from appliance.core.store.tree import Tree
 from appliance.model.errors import DamagedError
@@ -84,6 +85,37 @@ def _read_entries(data: Reader, before: Point, last: Point) -> list[Entry]:
     if before != last:
         raise DamagedError(f"the history sent ends at {before.version}, not at {last.version}")
     return found
+
+
+def install_part(blob: bytes, keep: int, log: Log, tree: Tree, disk: Disk) -> None:
+    """What is newer than that version is replaced. DamagedError: nothing was changed."""
+    before = log.point(keep)
+    if before is None or keep < log.committed:
+        raise DamagedError(f"nothing is known here of version {keep}")
+    entries = read_part(blob, before)
+    disk.splice(keep, entries)
+    log.take_back(keep)
+    tree.take_back(log.pending())
+    for entry in entries:
+        log.append(entry)
+        tree.apply(entry)
+
+
+def install_whole(blob: bytes, old: Tree, disk: Disk) -> tuple[Log, Tree, list[str]]:
+    """Everything is replaced; the keys of what is committed and differs now. DamagedError: nothing
+    was changed.
+    """
+    point, cells, entries = read_whole(blob)
+    changed = [
+        key
+        for key in dict.fromkeys((*old.committed, *cells))
+        if old.committed.get(key) != cells.get(key)
+    ]
+    disk.install(point, cells, entries, old.committed)
+    tree = Tree(cells)
+    for entry in entries:
+        tree.apply(entry)
+    return Log.of(point, entries), tree, changed
 
 
 @dataclass(slots=True)

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import pytest
 
-from appliance.core.store import durable, replica, session, transfer
+from appliance.core.store import durable, session, transfer
 from appliance.core.store.durable import Disk, Write, record
 from appliance.core.store.log import Log
 from appliance.core.store.replica import Replica
@@ -331,7 +331,7 @@ def whole_from_here(patch: pytest.MonkeyPatch) -> None:
         return found
 
     patch.setattr(transfer, "common_version", believing)
-    patch.setattr(replica, "read_part", unchecked)
+    patch.setattr(transfer, "read_part", unchecked)
 
 
 # Found by whole histories.
