@@ -80,6 +80,7 @@ def judge(
     for step in steps:
         draft.take(step)
     draft.check_limits()
+    draft.check_layout()
     return tuple(draft.cells.items())
 
 
@@ -131,6 +132,28 @@ class _Draft:
         if self._files > max(MAX_FILES, self._tree.files):
             raise TooLargeError(f"the tree has at most {MAX_FILES} files")
 
+    def check_layout(self) -> None:
+        """Who decides must always be clear, and in which order that changed. What counts is what
+        all steps together make of it: another file may be renamed over it.
+        """
+        if LAYOUT_PATH not in self.cells:
+            return
+        before, after = self._tree.get(LAYOUT_PATH), self._file(LAYOUT_PATH)
+        if after is None:
+            if before is not None and not self._alone:
+                raise RefusedError(
+                    f"{LAYOUT_PATH} says who decides about the store, it cannot be removed"
+                )
+            return
+        new = electorate_of(after.content, self._version).layout
+        old = electorate_of(before.content, 0).layout if isinstance(before, File) else 0
+        if new <= old and not self._alone:
+            raise ConfigError(
+                f"must be above {old}, that of the layout in force",
+                file=LAYOUT_PATH,
+                field="totem.config_version",
+            )
+
     # files
 
     def _file(self, path: str) -> File | None:
@@ -165,20 +188,7 @@ class _Draft:
         if before is None:
             self._check_place(path)
             self._check_guest(path)
-        if path == LAYOUT_PATH:
-            self._check_layout(content, before)
         self._set(path, File(content, self._version, self._mtime_s, self._node), before)
-
-    def _check_layout(self, content: bytes, before: File | None) -> None:
-        """Who decides must always be clear, and in which order that changed."""
-        new = electorate_of(content, self._version)
-        old = electorate_of(before.content, before.version).layout if before else 0
-        if new.layout <= old and not self._alone:
-            raise ConfigError(
-                f"must be above {old}, that of the layout in force",
-                file=LAYOUT_PATH,
-                field="totem.config_version",
-            )
 
     def _check_place(self, path: str) -> None:
         if self._tree.folders.get(path, 0) + self._folders.get(path, 0) > 0:
@@ -198,8 +208,6 @@ class _Draft:
 
     def _set(self, path: str, file: File | None, before: File | None) -> None:
         """before: what is there."""
-        if path == LAYOUT_PATH and file is None and not self._alone:
-            raise RefusedError(f"{path} says who decides about the store, it cannot be removed")
         self._size += size_of(file) - size_of(before)
         self.cells[path] = file
         step = (file is not None) - (before is not None)

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from appliance.core.store.durable import Disk, Write, load, meta_file
-from appliance.core.store.electorates import Terms, electorates, has_flag, has_majority
+from appliance.core.store.electorates import Terms, brought_by, electorates, has_flag, has_majority
 from appliance.core.store.judge import judge
 from appliance.core.store.log import Log
 from appliance.core.store.session import Session, may_act
@@ -17,6 +17,7 @@ from appliance.model.corosync_conf import CorosyncConf, Link, add_node, create, 
 from appliance.model.errors import ConfigError, RefusedError
 from appliance.model.store.changes import (
     ORIGIN,
+    Cells,
     Delete,
     Entry,
     Epoch,
@@ -83,6 +84,23 @@ def test_the_layout_can_only_become_newer() -> None:
         with pytest.raises(RefusedError, match="cannot be removed"):
             judge(tree, (step,), "n1", 0, 9)
     assert not any(key == "other" for key in tree.committed)
+
+
+def test_another_file_may_be_renamed_over_the_layout() -> None:
+    """As an editor does it: what counts is what all steps together make of it."""
+    tree, log = Tree(), Log(ORIGIN)
+    change(tree, log, grown(ONE, "n2"))
+
+    def replaced(conf: CorosyncConf) -> Cells:
+        put = Put("corosync.conf.new", conf.text().encode())
+        steps = (put, Delete("corosync.conf"), Rename("corosync.conf.new", "corosync.conf"))
+        return judge(tree, steps, "n1", 0, 2)
+
+    found = brought_by(replaced(grown(ONE, "n2", "n3")))
+    assert found is not None
+    assert found.layout == 3
+    with pytest.raises(ConfigError, match="above 2"):
+        replaced(ONE)
 
 
 def test_a_layout_in_which_nobody_has_a_vote_is_refused() -> None:
