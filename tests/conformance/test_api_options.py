@@ -13,11 +13,11 @@ from appliance.model.json_schema import contract_schema
 from appliance.model.option import Option
 from appliance.model.option_table import OptionTable
 from appliance.model.options import backup, cluster, ct, jobs, mappings, realms, storage, vm
+from appliance.model.schema_difference import differences
 from appliance.model.section_config import SectionType
 from appliance.model.section_parameters import flat_create_options
 from tests.conformance.cases import corpus_files, need
 from tests.conformance.test_options import DIFFERENT as FILES_DIFFER
-from tests.conformance.test_options import differences
 
 # Which types a parameter belongs to: our types say it themselves.
 TYPE_MARKS = ("instance-types", "type-property")

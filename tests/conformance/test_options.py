@@ -11,6 +11,7 @@ from appliance.model.json_schema import contract_schema
 from appliance.model.option import Option
 from appliance.model.option_table import OptionTable
 from appliance.model.options import backup, cluster, cpu, ct, jobs, mappings, realms, storage, vm
+from appliance.model.schema_difference import differences
 from appliance.model.section_config import SectionType
 from appliance.model.section_parameters import flat_create_options, flat_update_options
 from tests.conformance.cases import corpus_files, need
@@ -35,8 +36,6 @@ SECTIONS: dict[str, tuple[SectionType, ...]] = {
     "status_cfg": cluster.METRICS_TYPES,
     "storage_cfg": storage.TYPES,
 }
-# What is said of a parameter for people or for the command line, and no rule for its value.
-PROSE = ("completion", "typetext", "default_key", "verbose_description")
 _WEIGHT = "the default there depends on the host's control groups and is told in words"
 _BOUND = "the bounds there are misspelt and hold for nobody; ours do"
 # Where ours differ on purpose, and why.
@@ -125,47 +124,6 @@ def test_calls_for_sections(name: str) -> None:
 
 def unknown_differences(found: list[str]) -> list[str]:
     return [place for place in found if place not in DIFFERENT]
-
-
-def differences(place: str, ours: Schema, theirs: Schema) -> list[str]:
-    """Places at which two schemas of the contract's dialect differ."""
-    if "items" in theirs or "items" in ours:
-        return differences(f"{place}[]", ours.get("items", {}), theirs.get("items", {}))
-    found = []
-    mine, published_ = normal(ours), normal(theirs)
-    for key in sorted(mine.keys() | published_.keys()):
-        left, right = mine.get(key), published_.get(key)
-        if isinstance(left, dict) and isinstance(right, dict):
-            found += [f"{place}.{name}: missing" for name in sorted(left.keys() ^ right.keys())]
-            for name in sorted(left.keys() & right.keys()):
-                found += differences(f"{place}.{name}", left[name], right[name])
-        elif left != right:
-            found.append(f"{place}: {key}")
-    return found
-
-
-def normal(schema: Schema) -> Schema:
-    result = {key: value for key, value in schema.items() if key not in PROSE}
-    for key in ("minimum", "maximum"):
-        if key in result:
-            result[key] = float(result[key])
-    if "enum" in result:
-        result["enum"] = sorted(map(str, result["enum"]))
-    if "optional" in result:
-        result["optional"] = bool(int(result["optional"]))
-        if not result["optional"]:
-            del result["optional"]
-    if result.get("default") is None or isinstance(result["default"], dict):
-        result.pop("default", None)  # told in words there
-    if "default" in result:
-        result["default"] = default(result["default"], result.get("type"))
-    return result
-
-
-def default(value: object, kind: object) -> object:
-    if kind == "boolean":
-        return str(value) in ("1", "yes", "on", "true", "True")
-    return str(value)
 
 
 def test_raw_keys_of_containers() -> None:

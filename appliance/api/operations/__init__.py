@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from appliance.api.index import indexes
 from appliance.api.operations import access, cluster, store, version
 from appliance.api.table import Operation, Table
 
 
 def all_operations() -> tuple[Operation, ...]:
     """Every operation that a node answers."""
+    declared = _declared()
+    return (*declared, *indexes(declared))
+
+
+def _declared() -> tuple[Operation, ...]:
     return (
         *version.OPERATIONS,
         *access.OPERATIONS,

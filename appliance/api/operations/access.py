@@ -7,6 +7,7 @@ from typing import Any, Final
 from appliance.api.ports import ApiPorts
 from appliance.api.table import WORLD, Operation, Request
 from appliance.model.access.ids import USER_MAX_LENGTH
+from appliance.model.formats.names import REALM
 from appliance.model.option import Option
 from appliance.services.access.login import Shown
 
@@ -44,7 +45,7 @@ OPERATIONS: Final = (
         "Log in, or renew a ticket by giving it as the password.",
         (
             Option("username", "NAME@REALM.", required=True, max_length=USER_MAX_LENGTH),
-            Option("realm", "Of the user, where the name has none.", max_length=32),
+            Option("realm", "Of the user, where the name has none.", max_length=32, format=REALM),
             Option("password", "The password, or a valid ticket.", required=True, max_length=4096),
             Option("otp", "A one-time password.", max_length=64, secret=True),
             Option(
@@ -53,8 +54,9 @@ OPERATIONS: Final = (
                 max_length=4096,
                 secret=True,
             ),
-            Option("new-format", "Of no effect: there is one form.", "boolean"),
+            Option("new-format", "Of no effect: there is one form.", "boolean", default=True),
         ),
         WORLD,
+        allow_token=False,
     ),
 )

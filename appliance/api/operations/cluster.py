@@ -30,7 +30,6 @@ from appliance.services.cluster.ports import ClusterPorts
 from appliance.services.cluster.status import status
 
 AUDIT: Final[Mapping[str, Any]] = {"check": ["perm", "/", ["Sys.Audit"]]}
-_PARTS: Final = ("apiversion", "join", "nodes", "qdevice", "status", "totem")
 
 
 def _fingerprint(text: str) -> str:
@@ -73,10 +72,6 @@ async def _rows(_request: Request, ports: ApiPorts) -> Any:
 
 async def _table(_request: Request, ports: ApiPorts) -> Any:
     return as_table(await status(_cluster(ports)))
-
-
-async def _index(_request: Request, _ports: ApiPorts) -> Any:
-    return [{"name": name} for name in _PARTS]
 
 
 async def _api_version(_request: Request, _ports: ApiPorts) -> Any:
@@ -276,7 +271,6 @@ _WHOM: Final = Option("node", "Whom a new node shall ask; this one.", format=NOD
 
 OPERATIONS: Final = (
     Operation("GET", "/cluster/status", _rows, "The cluster and its nodes.", permission=AUDIT),
-    Operation("GET", "/cluster/config", _index, "What is below.", permission=AUDIT),
     Operation("POST", "/cluster/config", _create, "Make a cluster of this node.", _CREATE),
     Operation(
         "GET", "/cluster/config/apiversion", _api_version, "Rules of joining.", permission=AUDIT
