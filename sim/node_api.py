@@ -66,5 +66,6 @@ def node_api(
         keeper=SimKeeper(daemon.ports.disk),
         accounts=Accounts(access),
         cluster=operations,
+        member=daemon.store,
     )
     return Api(build_table(), ports)

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from appliance.api.http import HttpAnswer
-from appliance.api.parameters import ParameterError
 from appliance.model.errors import ConfigError, QuorateError
+from appliance.model.parameters import ParameterError
 
 # By the error's code. What is not here is 500, with the text as the reason: clients of the
 # reference tell "there is none" from "it failed" by the text.

@@ -50,8 +50,9 @@ class Api:
             raise NotImplementedHere(f"Method '{request.verb} /{path[:200]}' not implemented")
         if not public:
             logged_in(user)
-        values = checked_and_allowed(user, operation, _given(request, found), self._ports)
-        return await self._dispatch(operation, Request(user, values, request.address))
+        given = checked_and_allowed(user, operation, _given(request, found), self._ports)
+        asked = Request(user, given.values, request.address, given.texts)
+        return await self._dispatch(operation, asked)
 
     async def _dispatch(self, operation: Operation, request: Request) -> Any:
         node = request.parameters.get(operation.node) if operation.node else None
@@ -60,7 +61,7 @@ class Api:
         if self._ports.forward is None:
             raise UnavailableError(f"only {node} itself can answer this, ask it there")
         return await self._ports.forward.call(
-            str(node), operation.verb, operation.path, request.parameters, request.user
+            str(node), operation.verb, operation.path, request.texts, request.user
         )
 
 

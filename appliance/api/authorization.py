@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from appliance.api.parameters import ParameterError, checked
 from appliance.api.ports import ApiPorts
 from appliance.api.table import Operation
 from appliance.core.access.expressions import Public, missing
 from appliance.model.access.ids import ROOT, split_token
 from appliance.model.errors import ForbiddenError, UnauthenticatedError
+from appliance.model.parameters import Checked, ParameterError, checked_call
 
 
 def checked_and_allowed(
     user: str, operation: Operation, raw: Mapping[str, object], ports: ApiPorts
-) -> dict[str, object]:
+) -> Checked:
     """The parameters of a call that is allowed.
 
     The right is asked for with the values that the handler gets, not with how they were written:
@@ -22,12 +22,12 @@ def checked_and_allowed(
     parameters. UnauthenticatedError, ForbiddenError, ParameterError.
     """
     try:
-        values = checked(operation.options, raw)
+        found = checked_call(operation.wanted, raw)
     except ParameterError:
         allow(user, operation, raw, ports)
         raise
-    allow(user, operation, values, ports)
-    return values
+    allow(user, operation, found.values, ports)
+    return found
 
 
 def allow(

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from appliance.api.answers import NotImplementedHere
-from appliance.api.parameters import ParameterError
 from appliance.model.errors import ConfigError, FileError, QuorateError, UnavailableError
+from appliance.model.parameters import ParameterError
 from appliance.model.percent import encode_url
 
 BASE: Final = "/api2/json"

@@ -91,4 +91,6 @@ def read_body(request: HttpRequest) -> Raw:
         raise ConfigError("is not JSON", field="body") from None
     if not isinstance(found, dict):
         raise ConfigError("must be a JSON object", field="body")
+    if len(found) > MAX_PARAMETERS:
+        raise TooLargeError(f"a request has at most {MAX_PARAMETERS} parameters")
     return found

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from appliance.ports.clock import Clock
+from appliance.ports.config_store import ConfigStore
 from appliance.ports.entropy import Entropy
 from appliance.ports.journal import Journal
 from appliance.ports.keeper import Keeper
@@ -29,7 +30,11 @@ class Forward(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ApiPorts:
-    """Of one boot of one node."""
+    """Of one boot of one node.
+
+    store: the configuration, as all handlers know it. member: the node's own part in it, which
+    `/store/...` shows; None where the store is not made of members.
+    """
 
     node: str
     clock: Clock
@@ -37,8 +42,9 @@ class ApiPorts:
     entropy: Entropy
     journal: Journal
     membership: LiveMembership
-    store: StoreService
+    store: ConfigStore
     keeper: Keeper
     accounts: Accounts
     cluster: ClusterPorts | None = None
     forward: Forward | None = None
+    member: StoreService | None = None

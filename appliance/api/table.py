@@ -9,6 +9,8 @@ from typing import Any, Final, TypeAlias
 from appliance.api.ports import ApiPorts
 from appliance.core.access.expressions import Rule, parse_rule
 from appliance.model.option import Option
+from appliance.model.option_table import OptionTable
+from appliance.model.parameters import Parameters, Text, Variants
 
 VERBS: Final = ("GET", "POST", "PUT", "DELETE")
 
@@ -21,11 +23,17 @@ ANY_USER: Final[Permission] = {"user": "all"}
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a handler gets. user: a user or API token, or empty for who has not logged in."""
+    """What a handler gets.
+
+    user        a user or API token, or empty for who has not logged in
+    parameters  values, with defaults; numbered options under their whole names (`net0`)
+    texts       what was given, as the texts that a configuration file has; no defaults
+    """
 
     user: str
     parameters: Mapping[str, Any]
     address: str = ""
+    texts: Mapping[str, Text] = field(default_factory=dict)
 
 
 Handler: TypeAlias = Callable[[Request, ApiPorts], Awaitable[Any]]
@@ -36,6 +44,9 @@ class Operation:
     """One thing that can be asked.
 
     path        with parameters in braces, such as `/nodes/{node}/status`; they are options too
+    variants    options that depend on the value of one
+    aliases     older names of options
+    more        whether what is not declared is let through
     permission  see `Permission`
     node        the parameter that names the node which must run it; None: any node
     allow_token whether an API token may ask for it
@@ -50,10 +61,17 @@ class Operation:
     permission: Permission = ROOT
     node: str | None = None
     allow_token: bool = True
+    variants: tuple[Variants, ...] = ()
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    more: bool = False
+    wanted: Parameters = field(init=False, repr=False, compare=False)
     rule: Rule = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """ValueError for a permission that nobody can evaluate."""
+        options = OptionTable(self.options)
+        wanted = Parameters(options, self.aliases, self.variants, self.more)
+        object.__setattr__(self, "wanted", wanted)
         object.__setattr__(self, "rule", parse_rule(self.permission))
 
 

@@ -149,6 +149,7 @@ class Node:
             keeper=self.keeper,
             accounts=Accounts(access),
             cluster=cluster,
+            member=stand.store,
         )
 
     def _spawn(self, stand: Stand, service: NodeClusterService, ports: ApiPorts) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from appliance.model.errors import ConfigError
+from appliance.model.errors import ConfigError, QuorateError
 from appliance.model.option import Option
 from appliance.model.option_table import OptionTable
 
@@ -13,6 +13,16 @@ MISSING = "is missing"
 UNKNOWN = "is not known here"
 
 Text = str | tuple[str, ...]
+
+
+class ParameterError(QuorateError):
+    """One or more parameters are wrong. errors: text by parameter, of all of them."""
+
+    code = "parameters"
+
+    def __init__(self, errors: Mapping[str, str]) -> None:
+        self.errors = dict(errors)
+        super().__init__("Parameter verification failed.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +80,36 @@ def check_parameters(wanted: Parameters, given: Mapping[str, object]) -> Checked
     else:
         check.values |= left
     return Checked(check.values, check.texts, check.errors)
+
+
+def checked_call(wanted: Parameters, given: Mapping[str, object]) -> Checked:
+    """As `check_parameters`, with defaults among the values. ParameterError for any error.
+
+    `texts` has what was given and nothing else: a file that is written from it has no defaults
+    that nobody asked for.
+    """
+    found = check_parameters(wanted, given)
+    nul = {key: "contains a NUL character" for key, text in found.texts.items() if _has_nul(text)}
+    if found.errors or nul:
+        raise ParameterError({**found.errors, **nul})
+    return Checked({**_defaults(wanted, found.values), **found.values}, found.texts, {})
+
+
+def _has_nul(text: Text) -> bool:
+    return any("\x00" in part for part in ((text,) if isinstance(text, str) else text))
+
+
+def _defaults(wanted: Parameters, given: Mapping[str, object]) -> dict[str, object]:
+    found = {
+        option.name: option.default
+        for option in wanted.options
+        if option.last is None and option.default is not None
+    }
+    for variants in wanted.variants:
+        case = variants.cases.get(str(given.get(variants.key.name)))
+        if case is not None:
+            found |= _defaults(case, given)
+    return found
 
 
 class _Check:
@@ -155,4 +195,4 @@ def _text(item: object, *, listed: bool = False) -> str:
         return ",".join(_text(part) for part in item)
     if isinstance(item, str | int | float):
         return str(item)
-    raise ConfigError("is no single value")
+    raise ConfigError("is given more than once" if isinstance(item, list) else "is no single value")

@@ -6,9 +6,9 @@ import pytest
 
 from appliance.api.answers import error_answer
 from appliance.api.client import data_of, target
-from appliance.api.parameters import ParameterError
 from appliance.model import errors
 from appliance.model.errors import ConfigError, FileError, QuorateError, UnavailableError
+from appliance.model.parameters import ParameterError
 
 
 def all_kinds(kind: type[QuorateError]) -> list[type[QuorateError]]:

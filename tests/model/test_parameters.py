@@ -7,10 +7,16 @@ from appliance.model.json_schema import contract_schema, describe, openapi_objec
 from appliance.model.option import Option
 from appliance.model.option_table import OptionTable, split_key
 from appliance.model.options import storage, vm
-from appliance.model.parameters import Parameters, check_parameters
+from appliance.model.parameters import (
+    ParameterError,
+    Parameters,
+    check_parameters,
+    checked_call,
+)
 from appliance.model.section_parameters import create_parameters, update_parameters
 
 STORAGE = Option("storage", "Its id.", required=True)
+STORAGE_AT_A = {"storage": "a", "type": "dir", "path": "/a"}
 
 
 def storage_call(**given: object) -> tuple[dict[str, object], dict[str, str]]:
@@ -67,7 +73,22 @@ def test_keys_inside_a_value_are_named() -> None:
 @pytest.mark.parametrize("item", [{"a": 1}, [["x"]], object()])
 def test_what_is_no_value_is_told(item: object) -> None:
     found = check_parameters(Parameters(vm.API_OPTIONS), {"memory": item})
-    assert found.errors == {"memory": "is no single value"}
+    told = "is given more than once" if isinstance(item, list) else "is no single value"
+    assert found.errors == {"memory": told}
+
+
+def test_defaults_are_among_the_values_and_not_among_the_texts() -> None:
+    found = checked_call(create_parameters(storage.TYPES, [STORAGE]), STORAGE_AT_A)
+    assert found.values["mkdir"] is True
+    assert found.texts == STORAGE_AT_A
+
+
+def test_all_errors_are_raised_at_once() -> None:
+    given = {**STORAGE_AT_A, "storage": "a\0", "nodes": "", "nothing": "1"}
+    with pytest.raises(ParameterError) as raised:
+        checked_call(create_parameters(storage.TYPES, [STORAGE]), given)
+    assert sorted(raised.value.errors) == ["nodes", "nothing", "storage"]
+    assert raised.value.errors["storage"] == "contains a NUL character"
 
 
 def test_numbered_keys() -> None:

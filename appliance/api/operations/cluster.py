@@ -43,7 +43,9 @@ FINGERPRINT: Final = Format("fingerprint", FINGERPRINT_HELP, _fingerprint)
 _NODE: Final = Option("node", "Name of the node.", format=NODE, required=True)
 _NODE_ID: Final = Option("nodeid", "Number of the node; free if not given.", "integer", minimum=1)
 _VOTES: Final = Option("votes", "How many votes the node has.", "integer", minimum=0)
-_LINK: Final = Option("link[n]", "Address of the node on that link: ADDRESS[,priority=N].")
+_LINK: Final = Option(
+    "link", "Address of the node on that link: ADDRESS[,priority=N].", last=MAX_LINK
+)
 _FORCE: Final = Option("force", "Do it although a check advises against it.", "boolean", False)
 
 

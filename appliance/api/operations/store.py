@@ -11,10 +11,11 @@ from typing import Any, Final
 
 from appliance.api.ports import ApiPorts
 from appliance.api.table import Operation, Request
-from appliance.model.errors import ConfigError
+from appliance.model.errors import ConfigError, UnavailableError
 from appliance.model.option import Option
 from appliance.model.store.changes import Delete, File, Put, Rename, Step
 from appliance.model.store.limits import MAX_PATH_BYTES, MAX_STEPS
+from appliance.services.store.service import StoreService
 from appliance.services.store.status import store_status
 
 PATH: Final = Option("path", "Name of the file.", required=True, max_length=MAX_PATH_BYTES)
@@ -57,6 +58,12 @@ def decode(given: dict[str, Any]) -> bytes:
         raise ConfigError("is not base64", field="content") from None
 
 
+def _member(ports: ApiPorts) -> StoreService:
+    if ports.member is None:
+        raise UnavailableError("this store has no members that could be looked at")
+    return ports.member
+
+
 # reading
 
 
@@ -83,10 +90,10 @@ async def _changes(prefix: str, ports: ApiPorts) -> AsyncIterator[dict[str, Any]
     """The first value has no files: from there on nothing is missed."""
     watching = ports.store.watch(prefix)
     try:
-        yield {"paths": [], "version": ports.store.replica.log.committed}
+        yield {"paths": [], "version": _member(ports).replica.log.committed}
         while True:
             paths = await watching.next()
-            yield {"paths": list(paths), "version": ports.store.replica.log.committed}
+            yield {"paths": list(paths), "version": _member(ports).replica.log.committed}
     finally:
         ports.store.unwatch(watching)
 
@@ -154,7 +161,7 @@ _STEPS: Final[dict[str, tuple[str, ...]]] = {
 
 
 async def status(_request: Request, ports: ApiPorts) -> dict[str, Any]:
-    found = asdict(store_status(ports.store))
+    found = asdict(store_status(_member(ports)))
     damage = ports.keeper.found_damaged()
     return {"node": ports.node, **found, "found_damaged": damage}
 
