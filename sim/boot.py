@@ -45,7 +45,10 @@ class Views(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What all boots of a world have in common. `decoder` has no state but what it has read."""
+    """What all boots of a world have in common. `decoder` has no state but what it has read.
+
+    on_boot: told of every operating system that has started.
+    """
 
     kernel: Kernel
     journal: WorldJournal
@@ -56,6 +59,7 @@ class Surroundings:
     wakeups: Wakeups
     guests: GuestPorts
     on_failure: Callable[[str, Exception], None]
+    on_boot: Callable[[NodeBoot], None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
+from appliance.model.store.changes import File
 from appliance.ports import topics
 from appliance.ports.guests import GuestRuntime, Migration
 from appliance.ports.membership import View
 from appliance.ports.stats import Stats
 from appliance.services.ha_store.decoder import Decoder
-from sim.boot import Surroundings
+from sim.boot import NodeBoot, Surroundings
 from sim.checkers.checkers import Checkers
 from sim.entropy import Entropy
 from sim.events import DaemonFailed, ViewChange, WorldBegins
@@ -49,8 +50,19 @@ class World:
     The same layout, seed, and calls give the same journal, coasting or not.
     """
 
-    def __init__(self, layout: ClusterLayout, *, seed: int = 0, coasting: bool = True) -> None:
+    def __init__(
+        self,
+        layout: ClusterLayout,
+        *,
+        seed: int = 0,
+        coasting: bool = True,
+        files: Mapping[str, File] | None = None,
+    ) -> None:
+        """files: what the store begins with, instead of what the layout alone says."""
         self.layout, self.seed = layout, seed
+        self._files = first_files(layout) if files is None else files
+        self._boot_listeners: list[Callable[[NodeBoot], None]] = []
+        self._view_listeners: list[Callable[[str], None]] = []
         self.kernel = Kernel()
         self.journal = WorldJournal(self.kernel)
         self.entropy = Entropy(seed)
@@ -82,9 +94,7 @@ class World:
         self._begin()
 
     def _build_store(self, coasting: bool) -> Replication:
-        around = StoreSurroundings(
-            self.kernel, self.engine, self.layout, first_files(self.layout), self.decoder
-        )
+        around = StoreSurroundings(self.kernel, self.engine, self.layout, self._files, self.decoder)
         return SharedWorld(around, self._delay_us, self.wakeups if coasting else None)
 
     def _build_machines(self) -> Mapping[str, Machine]:
@@ -98,6 +108,7 @@ class World:
             wakeups=self.wakeups,
             guests=self,
             on_failure=self._daemon_failed,
+            on_boot=self._booted,
         )
         specs = sorted(self.layout.nodes, key=lambda node: node.name)
         return {
@@ -198,6 +209,9 @@ class World:
         self.wakeups.wake(group)
         self.wakeups.publish(group, topics.MEMBERSHIP)
         self.store.settled(node for node in group if self.engine.settled(node))
+        for listener in self._view_listeners:
+            for node in group:
+                listener(node)
 
     def _tell_view(self, node: str, view: View) -> None:
         seen = (view.online, view.quorate)
@@ -222,6 +236,23 @@ class World:
 
     def stats(self, node: str, configs: GuestConfigs) -> Stats:
         return SimStats(node, self._board, configs)
+
+    # for what runs beside HA on the nodes
+
+    def on_boot(self, listener: Callable[[NodeBoot], None]) -> None:
+        """Call it with every boot: with those that are there now, then as they come."""
+        self._boot_listeners.append(listener)
+        for machine in self.machines.values():
+            if machine.boot is not None:
+                listener(machine.boot)
+
+    def _booted(self, boot: NodeBoot) -> None:
+        for listener in self._boot_listeners:
+            listener(boot)
+
+    def on_view(self, listener: Callable[[str], None]) -> None:
+        """Call it with the node whenever its membership has changed."""
+        self._view_listeners.append(listener)
 
     # defects
 

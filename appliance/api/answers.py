@@ -21,6 +21,8 @@ STATUS: Final[Mapping[str, int]] = {
     "not_implemented": 501,
     "unavailable": 503,
 }
+# How clients of the reference know that state.
+NO_QUORUM: Final = "cluster not ready - no quorum?"
 _REASONS: Final = {200: "OK", 400: "Parameter verification failed."}
 _REASON_BYTES: Final = 400
 
@@ -50,6 +52,8 @@ def error_answer(error: QuorateError, form: str) -> HttpAnswer:
     if form == "extjs":
         # Such clients read the status from the body.
         return HttpAnswer(200, _REASONS[200], encoded({**data, "success": 0, "status": status}))
+    if error.code == "not_quorate":
+        message = f"{NO_QUORUM} ({message})"
     return HttpAnswer(status, _REASONS.get(status) or _reason(message), encoded(data))
 
 

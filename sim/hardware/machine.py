@@ -169,6 +169,7 @@ class Machine:
         self._hypervisor.node_up(self.name)
         self._start_crm(self._phase("crm", number))
         self._start_lrm(self._phase("lrm", number))
+        self.around.on_boot(self.boot)
 
     def _phase(self, loop: str, number: int) -> float:
         return LOOP_PHASE_S * self.around.entropy.unit("phase", self.name, loop, number)

@@ -12,8 +12,10 @@ from appliance.api.api import Api
 from appliance.api.http import LOCAL, HttpAnswer, HttpRequest
 from sim.group.cluster import StoreCluster
 from sim.journal import WorldJournal
+from sim.kernel import Kernel
 from sim.layout import ClusterLayout
 from sim.node_api import node_api
+from sim.tasks import Boot
 from tests.api.returns import assert_fits
 from tests.sim.network.lab import cluster
 
@@ -43,30 +45,30 @@ class Answer:
         return found
 
 
-class Nodes:
-    """Three nodes n1 to n3 that agree on a store."""
+class NoAnswerError(Exception):
+    """The node is not there, or was lost while it worked."""
 
-    def __init__(self, layout: ClusterLayout | None = None) -> None:
-        self.cluster = StoreCluster(layout or cluster(3))
-        self.journal = WorldJournal(self.cluster.kernel)
-        self._apis: dict[int, Api] = {}
-        self.cluster.run(10)
 
-    def api(self, node: str) -> Api:
-        """Of the present boot."""
-        daemon = self.cluster.daemon(node)
-        if id(daemon) not in self._apis:
-            self._apis[id(daemon)] = node_api(self.cluster, node, self.journal, PASSWORDS)
-        return self._apis[id(daemon)]
+class Asking:
+    """Asks nodes as clients do, and lets time pass until they have answered."""
+
+    kernel: Kernel
+    first = "n1"
+
+    def process(self, node: str) -> tuple[Boot, Api]:
+        """What answers there now."""
+        raise NotImplementedError
 
     def handle(self, node: str, request: HttpRequest) -> Answer:
         """Let the node answer, and time pass until it has."""
-        api = self.api(node)
-        task = self.cluster.daemon(node).boot.spawn(api.handle(request), "request")
-        kernel = self.cluster.kernel
+        boot, api = self.process(node)
+        task = boot.spawn(api.handle(request), "request")
+        kernel = self.kernel
         due_us = kernel.now_us + PATIENCE_S * 1_000_000
         while not task.done():
             assert kernel.now_us < due_us, f"no answer from {node}"
+            if not boot.alive:
+                raise NoAnswerError(f"{node} lost its power meanwhile")
             kernel.run(kernel.now_us + 10_000)
         answer = task.result()
         body = json.loads(answer.body) if answer.body else None
@@ -82,7 +84,7 @@ class Nodes:
         path: str,
         parameters: Mapping[str, Any] | None = None,
         *,
-        node: str = "n1",
+        node: str = "",
         headers: Mapping[str, str] | None = None,
         address: str = LOCAL,
     ) -> Answer:
@@ -97,12 +99,33 @@ class Nodes:
             b"" if in_query else form.encode(),
             address,
         )
-        return self.handle(node, request)
+        return self.handle(node or self.first, request)
 
-    def put(self, path: str, content: str, *, node: str = "n1", **more: Any) -> int:
+    def put(self, path: str, content: str, *, node: str = "", **more: Any) -> int:
         """Write a file; the version of the store with it."""
         parameters = {"content": content, **more}
         version: int = self.ask("PUT", f"/store/files/{path}", parameters, node=node).data[
             "version"
         ]
         return version
+
+
+class Nodes(Asking):
+    """Three nodes n1 to n3 that agree on a store."""
+
+    def __init__(self, layout: ClusterLayout | None = None) -> None:
+        self.cluster = StoreCluster(layout or cluster(3))
+        self.kernel = self.cluster.kernel
+        self.journal = WorldJournal(self.kernel)
+        self._apis: dict[int, Api] = {}
+        self.cluster.run(10)
+
+    def api(self, node: str) -> Api:
+        """Of the present boot."""
+        daemon = self.cluster.daemon(node)
+        if id(daemon) not in self._apis:
+            self._apis[id(daemon)] = node_api(self.cluster, node, self.journal, PASSWORDS)
+        return self._apis[id(daemon)]
+
+    def process(self, node: str) -> tuple[Boot, Api]:
+        return self.cluster.daemon(node).boot, self.api(node)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from appliance.api.index import indexes
 from appliance.api.operations import access, cluster, store, version
 from appliance.api.table import Operation, Table
@@ -22,5 +24,6 @@ def _declared() -> tuple[Operation, ...]:
     )
 
 
-def build_table() -> Table:
-    return Table(all_operations())
+def build_table(more: Iterable[Operation] = ()) -> Table:
+    """more: operations of the world that this is served in."""
+    return Table((*all_operations(), *more))

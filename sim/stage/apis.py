@@ -1,0 +1,200 @@
+"""The API of each node of a simulated world: one for each boot, on that boot's ports."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from appliance.api.api import Api
+from appliance.api.operations import build_table
+from appliance.api.peers import ApiPeers
+from appliance.api.ports import ApiPorts
+from appliance.api.table import Operation, Table
+from appliance.model.corosync_conf import CorosyncConf
+from appliance.model.errors import RefusedError
+from appliance.ports.clock import Clock
+from appliance.services.access.accounts import Accounts
+from appliance.services.access.ports import AccessPorts
+from appliance.services.cluster.follower import Follower
+from appliance.services.cluster.ports import ClusterPorts
+from sim.boot import NodeBoot
+from sim.group.membership import SimLiveMembership
+from sim.journal import NodeJournal
+from sim.network.conf import address_of
+from sim.node_api import SimPasswords
+from sim.operations.calls import SimHost, SimTransport
+from sim.tasks import Boot
+from sim.world import World
+
+PASSWORDS = {"root": "quorate"}  # of the realm pam, on every node
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """passwords: of the realm pam. operations: besides the product's own.
+
+    credentials: the clock that tickets and second factors go by, None: the node's own.
+    """
+
+    passwords: Mapping[str, str] = field(default_factory=lambda: PASSWORDS)
+    operations: tuple[Operation, ...] = ()
+    credentials: Clock | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FixedService:
+    """Implements the `ClusterService` port: the cluster is as it was laid out, for ever."""
+
+    world: World
+    node: str
+
+    def layout(self) -> CorosyncConf | None:
+        return self.world.engine.layout(self.node)
+
+    def make_key(self) -> bytes:
+        raise _fixed()
+
+    async def found(self, layout: CorosyncConf, key: bytes) -> None:
+        raise _fixed()
+
+    async def enter(self, layout: CorosyncConf, key: bytes) -> str:
+        raise _fixed()
+
+    async def leave(self) -> None:
+        raise _fixed()
+
+    async def device_files(self, host: str, cluster: str) -> Mapping[str, bytes]:
+        raise _fixed()
+
+    async def follow_device(self, files: Mapping[str, bytes]) -> None:
+        """Its client runs where the layout has a device."""
+
+
+class SharedKeeper:
+    """Implements the `Keeper` port of a store that is computed once for all nodes."""
+
+    async def verify(self) -> tuple[str, ...]:
+        return ()
+
+    async def backup(self, file: str) -> None:
+        raise RefusedError("a simulated node has no file system to write a backup to")
+
+    def found_damaged(self) -> str:
+        return ""
+
+
+def _fixed() -> RefusedError:
+    return RefusedError("nodes neither join nor leave this cluster")
+
+
+@dataclass(slots=True)
+class Answering:
+    """A boot that answers."""
+
+    boot: NodeBoot
+    api: Api
+    ports: ApiPorts
+    membership: SimLiveMembership
+
+
+class Apis:
+    """Of all nodes of a world. Implements `sim.operations.calls.Town`."""
+
+    def __init__(self, world: World, settings: Settings | None = None) -> None:
+        self.world, self.settings = world, settings or Settings()
+        self.table: Table = build_table(self.settings.operations)
+        self._now: dict[str, Answering] = {}
+        self._listeners: list[Callable[[str], None]] = []
+        names = world.layout.node_names()
+        links = range(len(world.layout.links))
+        self._addresses = {
+            name: tuple(address_of(number, link) for link in links)
+            for number, name in enumerate(names, 1)
+        }
+        world.on_view(self._told)
+        world.on_boot(self._booted)
+
+    def on_boot(self, listener: Callable[[str], None]) -> None:
+        """Call it with the name of every node that begins to answer from now on."""
+        self._listeners.append(listener)
+
+    def _told(self, node: str) -> None:
+        found = self._now.get(node)
+        if found is not None:
+            found.membership.told()
+
+    def _booted(self, boot: NodeBoot) -> None:
+        node = boot.boot.node
+        membership = SimLiveMembership(boot.boot, self.world.engine)
+        ports = self._ports(boot, membership)
+        self._now[node] = Answering(boot, Api(self.table, ports), ports, membership)
+        self._begin(boot.boot, ports)
+        for listener in self._listeners:
+            listener(node)
+
+    def _ports(self, boot: NodeBoot, membership: SimLiveMembership) -> ApiPorts:
+        node, own = boot.boot.node, boot.ports
+        journal = NodeJournal(self.world.journal, node)
+        entropy = self.world.entropy.child("api", node, boot.boot.number)
+        cluster = ClusterPorts(
+            node,
+            boot.clock,
+            boot.store,
+            membership,
+            FixedService(self.world, node),
+            SimHost(self, node),
+            ApiPeers(SimTransport(self, boot.boot)),
+        )
+        access = AccessPorts(
+            boot.store,
+            self.settings.credentials or boot.clock,
+            entropy,
+            journal,
+            SimPasswords(self.settings.passwords),
+        )
+        return ApiPorts(
+            node=node,
+            clock=boot.clock,
+            tasks=own.tasks,
+            entropy=entropy,
+            journal=journal,
+            membership=membership,
+            store=boot.store,
+            keeper=SharedKeeper(),
+            accounts=Accounts(access),
+            cluster=cluster,
+        )
+
+    def _begin(self, boot: Boot, ports: ApiPorts) -> None:
+        """What runs beside the API, for as long as the boot."""
+        if ports.cluster is not None:
+            follower = Follower(ports.cluster, NodeJournal(self.world.journal, boot.node))
+            boot.spawn(follower.run(), "layout follower")
+
+    # who answers, and the town that calls go through
+
+    def answering(self, node: str) -> Answering | None:
+        """None while no operating system runs there. KeyError for an unknown node."""
+        boot = self.world.machines[node].boot
+        found = self._now.get(node)
+        return found if boot is not None and found is not None and found.boot is boot else None
+
+    def process(self, node: str) -> tuple[Boot, Api] | None:
+        found = self.answering(node) if node in self.world.machines else None
+        return None if found is None else (found.boot.boot, found.api)
+
+    def addresses(self, node: str) -> tuple[str, ...]:
+        return self._addresses.get(node, ())
+
+    def node_at(self, address: str) -> str | None:
+        return next((name for name, own in self._addresses.items() if address in own), None)
+
+    def reaches(self, node: str, other: str) -> bool:
+        machines = self.world.machines
+        if other not in machines or not machines[node].running or not machines[other].running:
+            return False
+        return node == other or self.world.fabric.mutual(node, other)
+
+    @property
+    def nodes(self) -> Iterable[str]:
+        return self._addresses
