@@ -110,6 +110,27 @@ def test_a_lease_is_exclusive_while_it_lives() -> None:
     assert bench.ask("node1", first.renew("x", 120)).fresh
 
 
+def test_whoever_waits_for_a_lease_asks_the_group_once_per_holder() -> None:
+    bench = Bench()
+    first, second = bench.locks["node1"], bench.locks["node2"]
+    assert bench.ask("node1", first.renew("x", 120)).held
+    assert not bench.ask("node2", second.renew("x", 120)).held
+
+    def at_once() -> LeaseAnswer | None:
+        """What is known before anything can have come back from the group."""
+        task = bench.begin("node2", second.renew("x", 120))
+        bench.run(0.001)
+        return task.result() if task.done() else None
+
+    refused = at_once()
+    assert refused is not None
+    assert 119 < (refused.free_in_s or 0) < 120
+    assert bench.ask("node1", first.release("x"))
+    assert at_once() is None
+    bench.run(1)
+    assert second.held("x")
+
+
 def test_who_cannot_renew_a_lease_does_not_hold_it_though_its_life_is_not_over() -> None:
     bench = Bench()
     assert bench.ask("node1", bench.locks["node1"].renew("x", 120)).held

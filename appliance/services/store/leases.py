@@ -32,6 +32,7 @@ class StoreLeases:
         self._node, self._store, self._clock = node, store, clock
         self._until_s: dict[str, float] = {}
         self._given_up: dict[str, int] = {}  # how often
+        self._refused_for: dict[str, str] = {}  # who held what this node was refused last
 
     def held(self, name: str) -> bool:
         """Whether this node may act under it now, whatever the others know by now."""
@@ -42,14 +43,19 @@ class StoreLeases:
 
         Whoever cannot renew it is told so, though its old life may not be over: who feeds a
         watchdog on the strength of it must stop feeding that much earlier than others may take it.
+
+        The group is asked once. Whoever was refused is refused again by what this node knows, until
+        it sees another holder, none, or one that was silent for too long: so waiting for a lock
+        costs the group nothing.
         """
+        if self._refused_still(name):
+            return self._refusal(name)
         before_s, held = self._clock.monotonic(), self.held(name)
         given_up = self._given_up.get(name, 0)
         try:
             await self._store.change(*self._steps(name, life_s), timeout_s=RENEW_TIMEOUT_S)
         except StaleError:
-            self._until_s.pop(name, None)
-            return LeaseAnswer(held=False, free_in_s=self.free_in_s(name))
+            return self._refusal(name)
         except (NotQuorateError, UnavailableError, OutcomeUnknownError):
             return LeaseAnswer(held=False)
         if given_up != self._given_up.get(name, 0):
@@ -74,6 +80,23 @@ class StoreLeases:
         if lease is None or seen_s is None:
             return None
         return max(0.0, seen_s + lease.life_s + GRACE_S - self._clock.monotonic())
+
+    def _refused_still(self, name: str) -> bool:
+        """Whether who held it when this node was refused it does so as far as is known here."""
+        holder = self._refused_for.get(name)
+        if holder is None:
+            return False
+        lease = self._store.lease(name)
+        return lease is not None and lease.holder == holder and self.free_in_s(name) != 0.0
+
+    def _refusal(self, name: str) -> LeaseAnswer:
+        self._until_s.pop(name, None)
+        lease = self._store.lease(name)
+        if lease is None or lease.holder == self._node:
+            self._refused_for.pop(name, None)
+        else:
+            self._refused_for[name] = lease.holder
+        return LeaseAnswer(held=False, free_in_s=self.free_in_s(name))
 
     def _steps(self, name: str, life_s: float) -> tuple[Step, ...]:
         take = TakeLease(name, life_s)
