@@ -9,12 +9,18 @@ from appliance.api.api import Api
 from appliance.api.operations import build_table
 from appliance.api.ports import ApiPorts
 from appliance.model.errors import RefusedError
+from appliance.ports.clock import Clock
+from appliance.ports.journal import Journal
 from appliance.ports.local_disk import LocalDisk
 from appliance.services.access.accounts import Accounts
 from appliance.services.access.ports import AccessPorts
 from appliance.services.cluster.ports import ClusterPorts
+from appliance.services.tasks.work import TaskPorts, Work
+from sim.boards import Boards
 from sim.group.cluster import StoreCluster
 from sim.journal import NodeJournal, WorldJournal
+from sim.task_log import TaskShelves
+from sim.tasks import Boot
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +49,30 @@ class SimKeeper:
         return ""
 
 
+def boot_work(
+    boot: Boot, clock: Clock, journal: Journal, shelves: TaskShelves, boards: Boards
+) -> Work:
+    """The tasks of a boot; they learn of those of earlier boots in this instant."""
+    ports = TaskPorts(boot.node, clock, boot, shelves.log(boot), boards.open(boot), journal)
+    work = Work(ports)
+    boot.spawn(work.open(), "tasks")
+    return work
+
+
 def node_api(
     cluster: StoreCluster,
     node: str,
     journal: WorldJournal,
     passwords: Mapping[str, str] | None = None,
     operations: ClusterPorts | None = None,
+    work: Work | None = None,
 ) -> Api:
     """For the present boot of the node's daemon."""
     daemon = cluster.daemon(node)
     clock, entropy = daemon.ports.clock, daemon.ports.entropy
     told = NodeJournal(journal, node)
     access = AccessPorts(daemon.store, clock, entropy, told, SimPasswords(passwords or {}))
+    boards = Boards(cluster.kernel, cluster.engine)
     ports = ApiPorts(
         node=node,
         clock=clock,
@@ -65,6 +83,7 @@ def node_api(
         store=daemon.store,
         keeper=SimKeeper(daemon.ports.disk),
         accounts=Accounts(access),
+        work=work or boot_work(daemon.boot, clock, told, TaskShelves(cluster.entropy), boards),
         cluster=operations,
         member=daemon.store,
     )

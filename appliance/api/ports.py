@@ -16,6 +16,7 @@ from appliance.ports.tasks import Tasks
 from appliance.services.access.accounts import Accounts
 from appliance.services.cluster.ports import ClusterPorts
 from appliance.services.store.service import StoreService
+from appliance.services.tasks.work import Work
 
 
 class Forward(Protocol):
@@ -45,6 +46,7 @@ class ApiPorts:
     store: ConfigStore
     keeper: Keeper
     accounts: Accounts
+    work: Work
     cluster: ClusterPorts | None = None
     forward: Forward | None = None
     member: StoreService | None = None

@@ -29,14 +29,17 @@ from appliance.services.access.accounts import Accounts
 from appliance.services.access.ports import AccessPorts
 from appliance.services.cluster.follower import Follower
 from appliance.services.cluster.ports import ClusterPorts
+from appliance.services.tasks.work import TaskPorts, Work
 from drivers.corosync.process import CorosyncProcess
 from drivers.https.transport import HttpsTransport
+from drivers.lone.board import LoneBoard
 from drivers.pam.passwords import PamPasswords
 from drivers.system.clock import SystemClock
 from drivers.system.entropy import SystemEntropy
 from drivers.system.host import SystemHost
 from drivers.system.journal import SystemJournal
 from drivers.system.tasks import SystemSignals, SystemTasks
+from drivers.task_log.files import FileTaskLog
 from drivers.tls.certificate import Identity, own_identity
 
 if TYPE_CHECKING:
@@ -45,6 +48,7 @@ if TYPE_CHECKING:
 SOURCE: Final = "daemon"
 COROSYNC_RETRY_S: Final = 5.0
 PID_FILE: Final = "quorated.pid"
+TASKS: Final = "tasks"
 
 
 class Node:
@@ -63,6 +67,11 @@ class Node:
         self.passwords = PamPasswords()
         self.process = CorosyncProcess(settings.corosync_dir, settings.state_dir)
         self.keeper = DatabaseKeeper(settings.database)
+        self._task_log = FileTaskLog(settings.state_dir / TASKS)
+        board = LoneBoard(settings.node)
+        self._work = Work(
+            TaskPorts(settings.node, self.clock, self.tasks, self._task_log, board, self.journal)
+        )
         self._listeners: list[Listener] = []
         self._bound = False  # the local socket is ours, and not another daemon's
         self._stand: Stand | None = None
@@ -93,6 +102,7 @@ class Node:
         if await service.undo():
             self.journal.emit(SOURCE, StepUndone())
         await stand.open()
+        await self._work.open()
         ports = self._api_ports(stand, service, identity)
         api = Api(build_table(), ports)
         self._listeners = [Listener(AsgiApp(api, self.journal, local=True), [local], None)]
@@ -148,6 +158,7 @@ class Node:
             store=stand.store,
             keeper=self.keeper,
             accounts=Accounts(access),
+            work=self._work,
             cluster=cluster,
             member=stand.store,
         )
@@ -181,6 +192,7 @@ class Node:
         if self._stand is not None:
             await self._stand.close()
         await self.tasks.close()
+        self._task_log.close()
         await self.keeper.close()
         self.passwords.close()
         for name in (PID_FILE, self.settings.socket.name) if self._bound else ():

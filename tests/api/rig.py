@@ -10,11 +10,14 @@ from urllib.parse import urlencode
 
 from appliance.api.api import Api
 from appliance.api.http import LOCAL, HttpAnswer, HttpRequest
+from appliance.services.tasks.work import Work
+from sim.boards import Boards
 from sim.group.cluster import StoreCluster
-from sim.journal import WorldJournal
+from sim.journal import NodeJournal, WorldJournal
 from sim.kernel import Kernel
 from sim.layout import ClusterLayout
-from sim.node_api import node_api
+from sim.node_api import boot_work, node_api
+from sim.task_log import TaskShelves
 from sim.tasks import Boot
 from tests.api.returns import assert_fits
 from tests.sim.network.lab import cluster
@@ -118,13 +121,21 @@ class Nodes(Asking):
         self.kernel = self.cluster.kernel
         self.journal = WorldJournal(self.kernel)
         self._apis: dict[int, Api] = {}
+        self.shelves = TaskShelves(self.cluster.entropy)
+        self.boards = Boards(self.kernel, self.cluster.engine)
+        self.works: dict[str, Work] = {}
         self.cluster.run(10)
 
     def api(self, node: str) -> Api:
         """Of the present boot."""
         daemon = self.cluster.daemon(node)
         if id(daemon) not in self._apis:
-            self._apis[id(daemon)] = node_api(self.cluster, node, self.journal, PASSWORDS)
+            clock, told = daemon.ports.clock, NodeJournal(self.journal, node)
+            work = boot_work(daemon.boot, clock, told, self.shelves, self.boards)
+            self.works[node] = work
+            self._apis[id(daemon)] = node_api(
+                self.cluster, node, self.journal, PASSWORDS, work=work
+            )
         return self._apis[id(daemon)]
 
     def process(self, node: str) -> tuple[Boot, Api]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from appliance.api.index import indexes
-from appliance.api.operations import access, cluster, store, version
+from appliance.api.operations import access, cluster, store, tasks, version
 from appliance.api.table import Operation, Table
 
 
@@ -21,6 +21,7 @@ def _declared() -> tuple[Operation, ...]:
         *access.OPERATIONS,
         *cluster.OPERATIONS,
         *store.OPERATIONS,
+        *tasks.OPERATIONS,
     )
 
 

@@ -1,0 +1,1 @@
+"""Work that goes on when the one who asked for it is gone."""
