@@ -55,7 +55,7 @@ def boot_work(
     """The tasks of a boot; they learn of those of earlier boots in this instant."""
     ports = TaskPorts(boot.node, clock, boot, shelves.log(boot), boards.open(boot), journal)
     work = Work(ports)
-    boot.spawn(work.open(), "tasks")
+    boot.begin(work.open, "tasks")
     return work
 
 

@@ -15,7 +15,6 @@ from appliance.model.tasks import TaskFilter, TaskRecord, task_parts, task_row
 
 _NODE: Final = Option("node", "The node whose tasks they are.", required=True, format=NODE)
 _UPID: Final = Option("upid", "The id of the task.", required=True)
-_PARTS: Final = ("log", "status")
 
 
 def _owns(user: str, starter: str) -> bool:
@@ -57,10 +56,6 @@ async def _list(request: Request, ports: ApiPorts) -> Any:
     ]
     start = given["start"]
     return rows[start : start + limit if limit else None]
-
-
-async def _index(_request: Request, _ports: ApiPorts) -> Any:
-    return [{"name": name} for name in _PARTS]
 
 
 async def _status(request: Request, ports: ApiPorts) -> Any:
@@ -120,14 +115,6 @@ OPERATIONS: Final = (
         ),
         ANY_USER,
         "node",
-    ),
-    Operation(
-        "GET",
-        "/nodes/{node}/tasks/{upid}",
-        _index,
-        "What there is to know of a task.",
-        (_NODE, _UPID),
-        ANY_USER,
     ),
     Operation(
         "DELETE",
