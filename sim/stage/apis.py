@@ -17,12 +17,14 @@ from appliance.services.access.accounts import Accounts
 from appliance.services.access.ports import AccessPorts
 from appliance.services.cluster.follower import Follower
 from appliance.services.cluster.ports import ClusterPorts
+from sim.boards import Boards
 from sim.boot import NodeBoot
 from sim.group.membership import SimLiveMembership
 from sim.journal import NodeJournal
 from sim.network.conf import address_of
-from sim.node_api import SimPasswords
+from sim.node_api import SimPasswords, boot_work
 from sim.operations.calls import SimHost, SimTransport
+from sim.task_log import TaskShelves
 from sim.tasks import Boot
 from sim.world import World
 
@@ -104,6 +106,8 @@ class Apis:
         self.world, self.settings = world, settings or Settings()
         self.table: Table = build_table(self.settings.operations)
         self._now: dict[str, Answering] = {}
+        self.shelves = TaskShelves(world.entropy.child("stage"))
+        self.boards = Boards(world.kernel, world.engine)
         self._listeners: list[Callable[[str], None]] = []
         names = world.layout.node_names()
         links = range(len(world.layout.links))
@@ -162,6 +166,7 @@ class Apis:
             store=boot.store,
             keeper=SharedKeeper(),
             accounts=Accounts(access),
+            work=boot_work(boot.boot, boot.clock, journal, self.shelves, self.boards),
             cluster=cluster,
         )
 
