@@ -1,0 +1,1 @@
+"""Decisions about guests' configuration: pure functions from one configuration to the next."""
