@@ -96,7 +96,8 @@ def applied(config: GuestConfig, keys: Iterable[str] | None = None) -> GuestConf
 def rows(config: GuestConfig) -> list[PendingRow]:
     """Every key with what it is and what it will be, in the order of their names."""
     deletes = pending_delete(config.pending)
-    keys = {*config.current.values, *config.pending.values, *deletes} - {"delete"}
+    keys = dict.fromkeys((*config.current.values, *config.pending.values, *deletes))
+    keys.pop("delete", None)
     found = [
         PendingRow(
             key,
