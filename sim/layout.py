@@ -86,7 +86,8 @@ class GuestSpec:
     sid: `vm:100` or `ct:101`. start_fails: node name or `*` -> how many starts fail there before
     one works (-1: all). migration_fails: how many moves fail before one works.
     busy: share of its CPU it uses, busy_memory: of its memory; dirty_bytes_s: what a live
-    migration has to copy again.
+    migration has to copy again. disks: pool and volume name of each of its disks; None: one, on
+    `storage`, named by the guest's number.
     """
 
     sid: str
@@ -108,6 +109,7 @@ class GuestSpec:
     failback: bool = True
     max_restart: int = 1
     max_relocate: int = 1
+    disks: tuple[tuple[str, str], ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

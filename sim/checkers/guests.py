@@ -30,11 +30,11 @@ class GuestChecks:
         self.look(event.guest, event.node)
 
     def look(self, sid: str, node: str) -> None:
-        """Check the guest now, and its volume as that node means it."""
+        """Check the guest now, and its volumes as that node means them."""
         self._once(GUEST_ONCE, sid, self._guests.runs_on(sid), f"{sid} runs on")
-        volume = self._guests.volume(sid, node)
-        writers = self._guests.storage.writers(volume)
-        self._once(VOLUME_ONCE, str(volume), writers, f"{volume} is open for writing on")
+        for volume in self._guests.volumes(sid, node):
+            writers = self._guests.storage.writers(volume)
+            self._once(VOLUME_ONCE, str(volume), writers, f"{volume} is open for writing on")
 
     def _once(self, promise: str, subject: str, nodes: tuple[str, ...], what: str) -> None:
         key = promise, subject

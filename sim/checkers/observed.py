@@ -7,7 +7,7 @@ renewed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -77,8 +77,8 @@ class Guests(Protocol):
         """The nodes on which a process of the guest executes."""
         ...
 
-    def volume(self, sid: str, node: str) -> Any:
-        """The guest's volume as that node means it."""
+    def volumes(self, sid: str, node: str) -> Sequence[Any]:
+        """The guest's volumes as that node means them."""
         ...
 
     @property

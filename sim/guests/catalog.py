@@ -44,6 +44,29 @@ class Catalog:
     def spec(self, sid: str) -> GuestSpec:
         return self._specs[sid]
 
+    def put(self, spec: GuestSpec) -> None:
+        """It is like that from now on, be it new or not; its load stays what it was."""
+        if self._specs.get(spec.sid) == spec:
+            return
+        known = spec.sid in self._specs
+        self._specs[spec.sid] = spec
+        self.version += 1
+        if not known:
+            self.set_load(spec.sid, spec.busy, spec.busy_memory)
+
+    def remove(self, sid: str) -> None:
+        """It is gone for good."""
+        if self._specs.pop(sid, None) is not None:
+            del self._loads[sid]
+            self.version += 1
+
+    def disks(self, sid: str) -> tuple[tuple[str, str], ...]:
+        """Pool and volume name of each of its disks."""
+        spec = self._specs[sid]
+        if spec.disks is not None:
+            return spec.disks
+        return ((spec.storage, f"vm-{sid.partition(':')[2]}-disk-0"),)
+
     def known(self, sid: str) -> bool:
         return sid in self._specs
 

@@ -8,6 +8,7 @@ from sim.guests.move import Move, MoveRequest
 from sim.guests.needs import Chance, Paths, jitter
 from sim.guests.precopy import MoveLimits
 from sim.guests.processes import GuestHost
+from sim.guests.storage import Volume
 
 
 class Mover:
@@ -53,23 +54,30 @@ class Mover:
 
     def _no_room(self, sid: str, source: str, target: str, *, online: bool) -> str | None:
         host, spec = self.host, self.host.catalog.spec(sid)
-        pool = host.storage.spec(spec.storage)
-        if pool.nodes and target not in pool.nodes:
-            return f"storage {pool.name} is not available on {target}"
-        for node in (source, target):
-            if not host.storage.reachable(pool.name, node):
-                return f"storage {pool.name} does not answer on {node}"
-        if not host.storage.exists(host.volume(sid, source)):
-            return f"its volume {host.volume(sid, source)} does not exist"
-        copy = host.volume(sid, target)
-        new_bytes = spec.disk_bytes if copy.home and not host.storage.exists(copy) else 0
-        if new_bytes > host.storage.free_bytes(pool.name, target):
-            return f"storage {pool.name} is full on {target}"
+        copies = host.volumes(sid, target)
+        for volume, copy in zip(host.volumes(sid, source), copies, strict=True):
+            trouble = self._no_copy(volume, copy, source, target)
+            if trouble is not None:
+                return trouble
         if online and host.process(sid, target) is not None:
             return f"a process of it is on {target} already"
         free = host.nodes[target].memory_bytes - host.used_memory_bytes(target)
         if online and spec.memory_bytes > free:
             return f"{target} has not enough free memory"
+        return None
+
+    def _no_copy(self, volume: Volume, copy: Volume, source: str, target: str) -> str | None:
+        storage, pool = self.host.storage, volume.pool
+        if not storage.meant(pool, target):
+            return f"storage {pool} is not available on {target}"
+        for node in (source, target):
+            if not storage.reachable(pool, node):
+                return f"storage {pool} does not answer on {node}"
+        if not storage.exists(volume):
+            return f"its volume {volume} does not exist"
+        new_bytes = storage.size_bytes(volume) if copy.home and not storage.exists(copy) else 0
+        if new_bytes > storage.free_bytes(pool, target):
+            return f"storage {pool} is full on {target}"
         return None
 
     def share(self, move: Move) -> float:

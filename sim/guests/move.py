@@ -29,6 +29,7 @@ from sim.guests.needs import Configs, Paths
 from sim.guests.precopy import MoveLimits, PreCopy
 from sim.guests.process import Done, Process
 from sim.guests.processes import OK, GuestHost
+from sim.guests.storage import Volume
 from sim.guests.work import Work
 from sim.tasks import Boot
 
@@ -93,19 +94,23 @@ class Move:
         self._since_us = 0
         self._guest: Process | None = None  # the source's process
         self._half: Process | None = None  # the target's
-        self._own_disk = bool(self._host.volume(sid, self.source).home)
+        volumes = self._host.volumes(sid, self.source)
+        self._pools = tuple(volume.pool for volume in volumes)
+        self._own = tuple(volume for volume in volumes if volume.home)  # to be copied
+        self._copies: list[Volume] = []  # on the target, made by this move
         self._target_was_lost = False
 
     # begin
 
     def begin(self) -> None:
         host = self._host
-        if self._own_disk:
-            reason = host.create_volume(self.sid, self.target)
+        for volume in self._own:
+            copy = host.storage.volume(volume.pool, self.target, volume.name)
+            reason = host.storage.create(copy, host.storage.size_bytes(volume), self.target)
             if reason is not None:
-                self._own_disk = False  # there is no copy to remove
                 self._fail(reason)
                 return
+            self._copies.append(copy)
         if self.online:
             self._begin_halves()
         else:
@@ -123,8 +128,8 @@ class Move:
         self._half.on_end = self._half_gone
 
     def _set_up(self) -> None:
-        if self._own_disk:
-            disk_bytes = self._host.catalog.spec(self.sid).disk_bytes
+        if self._own:
+            disk_bytes = sum(map(self._host.storage.size_bytes, self._own))
             self._next(DISKS, disk_bytes, self._disks_copied)
         else:
             self._disks_copied()
@@ -211,8 +216,7 @@ class Move:
         self._arrived("")
 
     def _arrived(self, why: str) -> None:
-        if self._own_disk:
-            self._host.storage.remove(self._host.volume(self.sid, self.source))
+        self._drop_originals()
         if why:
             self._host.tell(self.sid, self.target, "stopped", why)
         self._conclude(OK)
@@ -221,8 +225,7 @@ class Move:
         """The configuration is at the target, the guest's state is lost: it will start anew."""
         reason = f"{self.target} was not there to take it over"
         self._end_halves("stopped", reason)
-        if self._own_disk:
-            self._host.storage.remove(self._host.volume(self.sid, self.source))
+        self._drop_originals()
         self._conclude(Outcome(ok=True, reason=reason))
 
     # failures
@@ -234,7 +237,7 @@ class Move:
         if half is not None:
             half.on_end = None
             self._host.end(half, "failed", reason)
-        self._drop_copy()
+        self._drop_copies()
         if guest is not None:
             guest.target = guest.on_end = None
             self._host.go_on(guest, f"not moved to {self.target}: {reason}")
@@ -286,7 +289,7 @@ class Move:
             half.on_end = None
             self._host.end(half, "failed", f"{self.source} went down")
         if not keep_copy:
-            self._drop_copy()
+            self._drop_copies()
         self._mover.forget(self)
 
     def target_lost(self) -> None:
@@ -294,9 +297,13 @@ class Move:
         self._target_was_lost = True
         self.retune()
 
-    def _drop_copy(self) -> None:
-        if self._own_disk:
-            self._host.storage.remove(self._host.volume(self.sid, self.target))
+    def _drop_copies(self) -> None:
+        for volume in self._copies:
+            self._host.storage.remove(volume)
+
+    def _drop_originals(self) -> None:
+        for volume in self._own:
+            self._host.storage.remove(volume)
 
     # common parts
 
@@ -337,10 +344,10 @@ class Move:
         """What ends the move at once, as long as the source may go on."""
         if self.phase in (COMMIT, HANDOVER) or self._host.is_paused(self.source):
             return None
-        pool = self._host.catalog.spec(self.sid).storage
-        for node in (self.source, self.target):
-            if not self._host.storage.reachable(pool, node):
-                return f"storage {pool} does not answer on {node}"
+        for pool in self._pools:
+            for node in (self.source, self.target):
+                if not self._host.storage.reachable(pool, node):
+                    return f"storage {pool} does not answer on {node}"
         if self.phase == FINAL and not self._flows():
             return f"{self.target} cannot be reached"
         return None
@@ -357,8 +364,8 @@ class Move:
         if self.phase == MEMORY:
             return self._mover.share(self)
         if self.phase == DISKS:
-            pool = self._host.catalog.spec(self.sid).storage
-            return min(self._mover.share(self), self._host.storage.bandwidth(pool))
+            bandwidth = min(self._host.storage.bandwidth(volume.pool) for volume in self._own)
+            return min(self._mover.share(self), bandwidth)
         return 1.0
 
     def _watch_stall(self, *, broken: bool, paused: bool) -> None:

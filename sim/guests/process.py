@@ -20,9 +20,12 @@ Done = Callable[[Outcome], None]
 
 @dataclass(slots=True, eq=False)
 class Process:
-    """It holds memory from its first moment and its volume from the moment the storage lets it.
+    """It holds memory from its first moment and its volumes from the moment the storage lets it.
 
+    number     counts all processes of the world
+    since_us   when it began to execute, in the world's time
     frozen     its storage does not answer: input and output stand still, and so does it
+    halted     somebody paused it: it executes nothing, and keeps everything
     suspended  stopped for the switch-over of a live migration: it executes nothing, and goes on
                only if the move is given up before the configuration was renamed
     target     where it is being migrated to, on the source's side
@@ -36,8 +39,11 @@ class Process:
     sid: str
     node: str
     phase: str
-    volume: Volume
+    volumes: tuple[Volume, ...]
+    number: int = 0
+    since_us: int = 0
     frozen: bool = False
+    halted: bool = False
     suspended: bool = False
     target: str | None = None
     fails: bool = False
@@ -56,6 +62,8 @@ class Process:
         """The one word for people."""
         if self.frozen:
             return "frozen"
+        if self.halted and self.phase == RUNNING and self.target is None:
+            return "paused"
         return "migrating" if self.target is not None else self.phase
 
     def drop_work(self) -> None:

@@ -23,7 +23,7 @@ from sim.guests.process import (
     Process,
 )
 from sim.guests.storage import Storage, Volume
-from sim.guests.work import Work
+from sim.guests.work import FOREVER_S, Work
 from sim.kernel import Kernel
 from sim.layout import NodeSpec
 
@@ -70,7 +70,7 @@ class GuestHost:
         self._paused: dict[str, bool] = dict.fromkeys(self.nodes, False)
         self._listeners: list[Callable[[str, str], None]] = []
         self._watchers: list[NodeWatcher] = []
-        self.version = 0
+        self.version = self._count = 0
         storage.listen(self._storage_changed)
 
     def listen(self, listener: Callable[[str, str], None]) -> None:
@@ -114,12 +114,17 @@ class GuestHost:
     def loads(self, sid: str) -> bool:
         """Whether it makes load somewhere. The blink of a switch-over does not count."""
         found = self._by_sid.get(sid, {})
-        return any(process.phase in EXECUTING for process in found.values())
+        return any(p.phase in EXECUTING and not p.halted for p in found.values())
+
+    def volumes(self, sid: str, node: str) -> tuple[Volume, ...]:
+        """The guest's disks as that node means them."""
+        disks = self.catalog.disks(sid)
+        return tuple(self.storage.volume(pool, node, name) for pool, name in disks)
 
     def volume(self, sid: str, node: str) -> Volume:
-        """The guest's disk as that node means it."""
-        name = f"vm-{sid.partition(':')[2]}-disk-0"
-        return self.storage.volume(self.catalog.spec(sid).storage, node, name)
+        """The only disk of a guest of the layout."""
+        (volume,) = self.volumes(sid, node)
+        return volume
 
     def used_memory_bytes(self, node: str) -> int:
         return sum(self.catalog.spec(sid).memory_bytes for sid in self._by_node[node])
@@ -135,11 +140,12 @@ class GuestHost:
         """Why a process of the guest cannot begin there at all, or None."""
         if not self.is_up(node):
             return f"{node} is not running"
-        if not self.storage.exists(self.volume(sid, node)):
-            return f"its volume {self.volume(sid, node)} does not exist"
-        pool, spec = self.catalog.spec(sid).storage, self.catalog.spec(sid)
-        if self.storage.spec(pool).nodes and node not in self.storage.spec(pool).nodes:
-            return f"storage {pool} is not available on {node}"
+        spec = self.catalog.spec(sid)
+        for volume in self.volumes(sid, node):
+            if not self.storage.exists(volume):
+                return f"its volume {volume} does not exist"
+            if not self.storage.meant(volume.pool, node):
+                return f"storage {volume.pool} is not available on {node}"
         free = self.nodes[node].memory_bytes - self.used_memory_bytes(node)
         return None if spec.memory_bytes <= free else f"{node} has not enough free memory"
 
@@ -152,7 +158,7 @@ class GuestHost:
     def adopt(self, sid: str, node: str) -> None:
         """The world begins with this guest running there."""
         process = self._begin(sid, node, RUNNING)
-        self.storage.open(process.volume, node)
+        self._open(process)
         self._changed(process, "running")
 
     # starting
@@ -194,7 +200,7 @@ class GuestHost:
             self.end(process, "failed", "it cannot start here")
             return
         process.drop_work()
-        process.phase = RUNNING
+        process.phase, process.since_us = RUNNING, self.kernel.now_us
         self._changed(process, RUNNING)
         process.tell(OK)
         self._pace(process)
@@ -236,6 +242,36 @@ class GuestHost:
             process.patience = Work(self.kernel, timeout_s, killed)
         self._pace(process)
 
+    def shut_down(self, sid: str, node: str, done: Done) -> None:
+        """Ask it to; it takes as long as it takes, and `done` hears of it."""
+        process = self.process(sid, node)
+        if process is None:
+            done(OK)
+        else:
+            process.waiters.append(done)
+            self._shut_down(process, FOREVER_S)
+
+    def halt(self, process: Process, *, halted: bool) -> None:
+        """Let it stand still, or go on."""
+        if process.halted != halted:
+            process.halted = halted
+            self._changed(process, "paused" if halted else "resumed")
+            self._pace(process)
+
+    def exchange(self, process: Process, old: Volume, new: Volume) -> None:
+        """It uses another volume in place of one from now on."""
+        self.storage.close(old, process.node)
+        self.replug(process, tuple(new if v == old else v for v in process.volumes))
+
+    def replug(self, process: Process, volumes: tuple[Volume, ...]) -> None:
+        """It uses these volumes from now on."""
+        for volume in process.volumes:
+            if volume not in volumes:
+                self.storage.close(volume, process.node)
+        process.volumes = volumes
+        self._open(process)
+        self._pace(process)
+
     def crash(self, sid: str) -> bool:
         """Its process dies wherever it executes; False if it executes nowhere."""
         found = self._by_sid.get(sid, {})
@@ -249,19 +285,20 @@ class GuestHost:
     def begin_arrival(self, sid: str, node: str, source: str) -> Process:
         """The target's half of a live migration: a process that does not execute."""
         process = self._begin(sid, node, ARRIVING)
-        if process.volume.home:  # a copy of its own, written by the migration
-            self.storage.open(process.volume, node)
+        for volume in process.volumes:
+            if volume.home:  # a copy of its own, written by the migration
+                self.storage.open(volume, node)
         self._changed(process, ARRIVING, f"from {source}")
         return process
 
     def let_go(self, process: Process) -> None:
-        """Suspended for the switch-over, all is written: it lets go of its volume."""
-        self.storage.close(process.volume, process.node)
+        """Suspended for the switch-over, all is written: it lets go of its volumes."""
+        self._close(process)
 
     def go_on(self, process: Process, why: str) -> None:
         """The move failed: the source's process executes on as if there had been none."""
         process.suspended = False
-        self.storage.open(process.volume, process.node)
+        self._open(process)
         self._pace(process)
         self._changed(process, process.state, why)
 
@@ -270,8 +307,8 @@ class GuestHost:
         if source is not None:
             source.on_end = None
             self.end(source, "stopped", f"moved to {half.node}")
-        half.phase, half.on_end = RUNNING, None
-        self.storage.open(half.volume, half.node)
+        half.phase, half.on_end, half.since_us = RUNNING, None, self.kernel.now_us
+        self._open(half)
         self._changed(half, RUNNING, why)
         self._pace(half)
 
@@ -311,7 +348,7 @@ class GuestHost:
         process.drop_work()
         del self._by_node[process.node][process.sid]
         del self._by_sid[process.sid][process.node]
-        self.storage.close(process.volume, process.node)
+        self._close(process)
         stopped = process.phase == STOPPING
         process.phase = "ended"
         self._changed(process, state, why)
@@ -331,10 +368,20 @@ class GuestHost:
         self._changed(process, state, why)
 
     def _begin(self, sid: str, node: str, phase: str) -> Process:
-        process = Process(sid, node, phase, self.volume(sid, node))
+        self._count += 1
+        volumes, now_us = self.volumes(sid, node), self.kernel.now_us
+        process = Process(sid, node, phase, volumes, self._count, now_us)
         self._by_node[node][sid] = process
         self._by_sid.setdefault(sid, {})[node] = process
         return process
+
+    def _open(self, process: Process) -> None:
+        for volume in process.volumes:
+            self.storage.open(volume, process.node)
+
+    def _close(self, process: Process) -> None:
+        for volume in process.volumes:
+            self.storage.close(volume, process.node)
 
     def _changed(self, process: Process, state: str, why: str = "") -> None:
         self.version += 1
@@ -348,20 +395,24 @@ class GuestHost:
     def _storage_changed(self, pool: str, node: str | None) -> None:
         for name in self.nodes if node is None else (node,):
             for process in self.processes(name):
-                if process.volume.pool == pool:
+                if any(volume.pool == pool for volume in process.volumes):
                     self._pace(process)
 
     def _pace(self, process: Process) -> None:
         """Let its work go as fast as its node and its storage allow now."""
-        pool, paused = process.volume.pool, self._paused[process.node]
-        reachable = self.storage.reachable(pool, process.node)
-        if process.phase == STARTING and reachable:
-            self.storage.open(process.volume, process.node)
-        if process.executing and process.frozen == reachable:
-            process.frozen = not reachable
-            self._changed(process, "frozen" if process.frozen else "thawed", f"storage {pool}")
+        pools = [volume.pool for volume in process.volumes]
+        away = [pool for pool in pools if not self.storage.reachable(pool, process.node)]
+        paused = self._paused[process.node]
+        if process.phase == STARTING and not away:
+            self._open(process)
+        if process.executing and process.frozen != bool(away):
+            process.frozen = bool(away)
+            word = "frozen" if process.frozen else "thawed"
+            self._changed(process, word, f"storage {(away or pools)[0]}")
         if process.work is not None:
-            slowness = self.storage.slowness(pool) if process.phase == STARTING else 1.0
-            process.work.set_rate(0.0 if paused or not reachable else 1.0 / slowness)
+            slow = [self.storage.slowness(pool) for pool in pools] or [1.0]
+            slowness = max(slow) if process.phase == STARTING else 1.0
+            still = paused or away or process.halted
+            process.work.set_rate(0.0 if still else 1.0 / slowness)
         if process.patience is not None:
             process.patience.set_rate(0.0 if paused else 1.0)

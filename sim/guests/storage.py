@@ -64,9 +64,13 @@ class Storage:
 
     def reachable(self, pool: str, node: str) -> bool:
         """Whether the pool is meant to be on that node and answers it now."""
+        away = self._outages[pool, EVERYWHERE] or self._outages[pool, node]
+        return self.meant(pool, node) and not away
+
+    def meant(self, pool: str, node: str) -> bool:
+        """Whether the pool belongs on that node at all."""
         spec = self._specs[pool]
-        meant = not spec.nodes or node in spec.nodes
-        return meant and not self._outages[pool, EVERYWHERE] and not self._outages[pool, node]
+        return not spec.nodes or node in spec.nodes
 
     def slowness(self, pool: str) -> float:
         """How many times longer its input and output take now; 1 is healthy."""
@@ -106,6 +110,10 @@ class Storage:
     def remove(self, volume: Volume) -> None:
         """Free its space. Harmless when there is none."""
         self._used[volume.pool, volume.home] -= self._sizes.pop(volume, 0)
+
+    def size_bytes(self, volume: Volume) -> int:
+        """0 for one that is not there."""
+        return self._sizes.get(volume, 0)
 
     def exists(self, volume: Volume) -> bool:
         return volume in self._sizes

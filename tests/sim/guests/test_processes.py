@@ -287,7 +287,7 @@ def test_the_same_seed_gives_the_same_story() -> None:
 
 def test_a_process_has_one_word_for_its_state() -> None:
     volume = Rig(VM).host.volume("vm:100", "n1")
-    process = Process("vm:100", "n1", "running", volume)
+    process = Process("vm:100", "n1", "running", (volume,))
     assert (process.state, process.executing) == ("running", True)
     process.target = "n2"
     assert process.state == "migrating"
