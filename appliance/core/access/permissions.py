@@ -95,6 +95,13 @@ class Access:
         found = self.privileges(authid, path)
         return any(privilege in found for privilege in wanted)
 
+    def is_like(self, authid: str, user: str) -> bool:
+        """Whether this is the user, or a token with exactly the user's rights."""
+        if authid == user:
+            return True
+        token = self._token(authid)
+        return token is not None and not token.privsep and owner(authid) == user
+
     def everywhere(self, authid: str) -> dict[str, Flags]:
         """The privileges on every path that matters, paths without any left out."""
         paths = {*TOP_PATHS, *self.config.acl}

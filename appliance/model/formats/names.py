@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
-from appliance.model.formats.form import matching, takes
+from appliance.model.access.ids import is_user, split_token
+from appliance.model.access.privileges import IS_PRIVILEGE
+from appliance.model.formats.form import checked, matching, takes
 
 _ID = "letters, digits, '.', '-' or '_'"
 
@@ -33,6 +35,9 @@ POOL_ID = matching(
     f"{_ID}, up to three such names with '/' between them",
     r"[A-Za-z0-9_.-]+(?:/[A-Za-z0-9_.-]+){0,2}",
 )
+USER_ID = checked("pve-userid", "NAME@REALM, up to 64 characters", is_user)
+TOKEN_ID = checked("pve-tokenid", "NAME@REALM!TOKEN", lambda text: split_token(text) is not None)
+PRIVILEGE = checked("pve-priv", "a privilege such as VM.Audit", lambda text: text in IS_PRIVILEGE)
 TAG = matching(
     "pve-tag",
     "a letter, digit or '_', then these or '-', '+', '.'",
@@ -58,6 +63,9 @@ FORMS = (
     REALM,
     GROUP_ID,
     ROLE_ID,
+    USER_ID,
+    TOKEN_ID,
+    PRIVILEGE,
     POOL_ID,
     TAG,
     REPLICATION_JOB_ID,
