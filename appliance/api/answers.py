@@ -20,6 +20,8 @@ STATUS: Final[Mapping[str, int]] = {
     "forbidden": 403,
     "not_implemented": 501,
     "unavailable": 503,
+    "unreachable": 595,  # as the reference's own client of other nodes numbers what happens to it
+    "broken_off": 596,
 }
 # How clients of the reference know that state.
 NO_QUORUM: Final = "cluster not ready - no quorum?"

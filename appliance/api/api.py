@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from appliance.api.answers import NotImplementedHere, encoded, error_answer, value_answer
-from appliance.api.authentication import NOBODY, who
-from appliance.api.authorization import checked_and_allowed, logged_in
-from appliance.api.http import HttpAnswer, HttpRequest, Raw, read_body, read_form
+from appliance.api.authentication import NOBODY, vouch, who
+from appliance.api.authorization import allow, checked_and_allowed, logged_in
+from appliance.api.http import LOCAL, HttpAnswer, HttpRequest, Raw, read_body, read_form
 from appliance.api.ports import ApiPorts
 from appliance.api.table import WORLD, Found, Operation, Request, Table, parts_of
 from appliance.model.errors import ConfigError, QuorateError, UnavailableError
 from appliance.model.percent import decode_text
+from appliance.services.cluster.passing import MARK
 
 PREFIX: Final = "api2"
 FORMS: Final = ("json", "extjs")
@@ -34,35 +36,57 @@ class Api:
             value = await self._run(request, parts[2:])
         except QuorateError as error:
             return error_answer(error, form)
+        if isinstance(value, HttpAnswer):
+            return value
         if isinstance(value, AsyncIterator):
             return HttpAnswer(200, "OK", stream=_lines(value))
         return value_answer(value, form)
 
-    async def _run(self, request: HttpRequest, parts: tuple[str, ...]) -> Any:
+    def admit(self, head: HttpRequest) -> HttpAnswer | None:
+        """Before the parts of a body are taken in: None if a file may come, else the error."""
+        parts = tuple(decode_text(part) for part in parts_of(head.path))
+        try:
+            operation, found, user = self._asked(head, parts[2:])
+            allow(user, operation, found.values, self._ports)
+            if not operation.upload:
+                raise ConfigError("takes no file", field="body")
+        except QuorateError as error:
+            return error_answer(error, "json")
+        return None
+
+    def _asked(self, request: HttpRequest, parts: tuple[str, ...]) -> tuple[Operation, Found, str]:
+        """The operation, what its path says, and who asks."""
         found = self.table.find(parts)
         operation = found.operations.get(request.verb) if found else None
         public = operation is not None and operation.permission == WORLD
         # Old or foreign cookies must not keep anybody from logging in.
-        user = NOBODY if public else who(request, self._ports)
+        user = NOBODY if public else who(request, self._ports, operation)
         if operation is None or found is None:
             logged_in(user)  # a stranger does not learn which paths there are
             path = "/".join(parts)
             raise NotImplementedHere(f"Method '{request.verb} /{path[:200]}' not implemented")
         if not public:
             logged_in(user)
-        given = checked_and_allowed(user, operation, _given(request, found), self._ports)
-        asked = Request(user, given.values, request.address, given.texts)
-        return await self._dispatch(operation, asked)
+        return operation, found, user
 
-    async def _dispatch(self, operation: Operation, request: Request) -> Any:
-        node = request.parameters.get(operation.node) if operation.node else None
-        if node in (None, "localhost", self._ports.node):
-            return await operation.handler(request, self._ports)
-        if self._ports.forward is None:
+    async def _run(self, request: HttpRequest, parts: tuple[str, ...]) -> Any:
+        operation, found, user = self._asked(request, parts)
+        given = checked_and_allowed(user, operation, _given(request, found), self._ports)
+        node = given.values.get(operation.node) if operation.node else None
+        if node not in (None, "localhost", self._ports.node):
+            return await self._pass_on(str(node), request, user)
+        asked = Request(user, given.values, request.address, given.texts, request.upload)
+        return await operation.handler(asked, self._ports)
+
+    async def _pass_on(self, node: str, request: HttpRequest, user: str) -> HttpAnswer:
+        """As it came: the other node finds out itself who asks, and what he may."""
+        passing = self._ports.passing
+        if passing is None or MARK in request.headers:
             raise UnavailableError(f"only {node} itself can answer this, ask it there")
-        return await self._ports.forward.call(
-            str(node), operation.verb, operation.path, request.texts, request.user
-        )
+        headers = {**request.headers, MARK: "1"}
+        if request.address == LOCAL:
+            headers |= await vouch(user, self._ports)
+        return await passing.pass_on(node, replace(request, headers=headers))
 
 
 def _given(request: HttpRequest, found: Found) -> Raw:

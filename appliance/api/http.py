@@ -3,46 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 from appliance.model.errors import ConfigError, TooLargeError
 from appliance.model.percent import decode_text
+from appliance.ports.http import JSON_TYPE, LOCAL, HttpAnswer, HttpRequest
+
+__all__ = ["JSON_TYPE", "LOCAL", "HttpAnswer", "HttpRequest", "Raw", "read_body", "read_form"]
 
 MAX_BODY_BYTES: Final = 4 * 1024 * 1024
 MAX_PARAMETERS: Final = 2000
-LOCAL: Final = ""  # the address of whoever came through the local socket
-JSON_TYPE: Final = "application/json;charset=UTF-8"
-
 Raw = dict[str, Any]  # texts, lists of texts where a name came again, JSON values
-
-
-@dataclass(frozen=True, slots=True)
-class HttpRequest:
-    """A request with its whole body.
-
-    path and query are still percent-encoded. headers: names in lower case. address: of the client,
-    or LOCAL for the local socket, which only root can open.
-    """
-
-    verb: str
-    path: str
-    query: str = ""
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes = b""
-    address: str = LOCAL
-
-
-@dataclass(frozen=True, slots=True)
-class HttpAnswer:
-    """stream: the body comes piece by piece, after `body`. reason: the status line's text."""
-
-    status: int
-    reason: str = ""
-    body: bytes = b""
-    headers: tuple[tuple[str, str], ...] = (("Content-Type", JSON_TYPE),)
-    stream: AsyncIterator[bytes] | None = None
 
 
 def read_form(text: str) -> Raw:
@@ -73,7 +44,10 @@ def add(found: Raw, name: str, value: str) -> None:
 
 
 def read_body(request: HttpRequest) -> Raw:
-    """The parameters in the body: JSON if it says so, else a form."""
+    """The parameters in the body: JSON if it says so, else a form; or what came in parts."""
+    if request.upload is not None or request.fields:
+        named = {} if request.upload is None else {"filename": request.upload.name}
+        return {**request.fields, **named}
     if len(request.body) > MAX_BODY_BYTES:
         raise TooLargeError(f"a body has at most {MAX_BODY_BYTES} bytes")
     if not request.body:

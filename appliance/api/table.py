@@ -11,6 +11,7 @@ from appliance.core.access.expressions import Rule, parse_rule
 from appliance.model.option import Option
 from appliance.model.option_table import OptionTable
 from appliance.model.parameters import Parameters, Text, Variants
+from appliance.ports.http import Upload
 
 VERBS: Final = ("GET", "POST", "PUT", "DELETE")
 
@@ -28,12 +29,14 @@ class Request:
     user        a user or API token, or empty for who has not logged in
     parameters  values, with defaults; numbered options under their whole names (`net0`)
     texts       what was given, as the texts that a configuration file has; no defaults
+    upload      the file that came with it, see the port
     """
 
     user: str
     parameters: Mapping[str, Any]
     address: str = ""
     texts: Mapping[str, Text] = field(default_factory=dict)
+    upload: Upload | None = None
 
 
 Handler: TypeAlias = Callable[[Request, ApiPorts], Awaitable[Any]]
@@ -47,6 +50,7 @@ class Operation:
     variants    options that depend on the value of one
     aliases     older names of options
     more        whether what is not declared is let through
+    upload      whether a file may come with it
     permission  see `Permission`
     node        the parameter that names the node which must run it; None: any node
     allow_token whether an API token may ask for it
@@ -64,6 +68,7 @@ class Operation:
     variants: tuple[Variants, ...] = ()
     aliases: Mapping[str, str] = field(default_factory=dict)
     more: bool = False
+    upload: bool = False
     wanted: Parameters = field(init=False, repr=False, compare=False)
     rule: Rule = field(init=False, repr=False, compare=False)
 

@@ -10,10 +10,8 @@ from appliance.api.api import Api
 from appliance.api.operations import build_table
 from appliance.api.peers import ApiPeers
 from appliance.api.ports import ApiPorts
-from appliance.daemon.asgi import AsgiApp
 from appliance.daemon.cluster_service import NodeClusterService
 from appliance.daemon.keeper import DatabaseKeeper
-from appliance.daemon.server import Listener, local_socket, tls_socket
 from appliance.daemon.settings import Settings
 from appliance.daemon.stand import LayoutFile, Stand
 from appliance.model.errors import UnavailableError
@@ -30,6 +28,9 @@ from appliance.services.access.ports import AccessPorts
 from appliance.services.cluster.follower import Follower
 from appliance.services.cluster.ports import ClusterPorts
 from appliance.services.tasks.work import TaskPorts, Work
+from appliance.web.asgi import AsgiApp
+from appliance.web.listener import Listener, TlsFiles
+from appliance.web.sockets import local_socket, tls_socket
 from drivers.corosync.process import CorosyncProcess
 from drivers.https.transport import HttpsTransport
 from drivers.lone.board import LoneBoard
@@ -108,7 +109,8 @@ class Node:
         self._listeners = [Listener(AsgiApp(api, self.journal, local=True), [local], None)]
         if remote:
             app = AsgiApp(api, self.journal, local=False)
-            self._listeners.append(Listener(app, remote, identity))
+            tls = TlsFiles(identity.certificate, identity.key)
+            self._listeners.append(Listener(app, remote, tls))
         for listener in self._listeners:
             await listener.start()
         self._spawn(stand, service, ports)

@@ -5,6 +5,8 @@ QuorateError
   NotQuorateError      the store refuses a write because this partition has no quorum
   StaleError           a guard (revision or lease) no longer holds, nothing was written
   UnavailableError     something that this needs does not answer at the moment
+    UnreachableError   another node, to which a request did not get through
+    BrokenOffError     another node, which may have got a request, and gave no whole answer
   RoundError           a round met a state that it cannot act on, and gave up
   OutcomeUnknownError  a write was sent and never confirmed; it may or may not have happened
   RefusedError         what was asked makes no sense in the present state, nothing was done
@@ -59,6 +61,18 @@ class UnavailableError(QuorateError):
     """What this needs (store, cluster service, ...) cannot be reached at the moment."""
 
     code = "unavailable"
+
+
+class UnreachableError(UnavailableError):
+    """A request did not get through to the node that it is for."""
+
+    code = "unreachable"
+
+
+class BrokenOffError(UnavailableError):
+    """The node that a request is for may have got it, and gave no whole answer."""
+
+    code = "broken_off"
 
 
 class OutcomeUnknownError(QuorateError):

@@ -34,6 +34,10 @@ class Town(Protocol):
         """Whether packets go both ways, and the other has power."""
         ...
 
+    def certificate(self, node: str) -> bytes:
+        """What its API shows, as PEM."""
+        ...
+
     def process(self, node: str) -> tuple[Boot, Api] | None:
         """What answers there; None if nothing runs."""
         ...
@@ -61,7 +65,7 @@ class SimHost:
             return self._town.addresses(name)[:1]
 
     def certificate(self) -> bytes:
-        return certificate_of(self._node)
+        return self._town.certificate(self._node)
 
 
 class SimTransport:
@@ -75,7 +79,7 @@ class SimTransport:
         node = self._town.node_at(host_of(address)) or host_of(address)
         if not self._town.reaches(self._boot.node, node) or not self._town.process(node):
             raise UnavailableError(f"nobody answers at {address}")
-        seen = fingerprint_of_pem(certificate_of(node))
+        seen = fingerprint_of_pem(self._town.certificate(node))
         if seen != fingerprint:
             raise ConfigError(f"{address} has another one: {seen}", field="fingerprint")
         return SimLine(self._town, self._boot, node)

@@ -29,7 +29,7 @@ from sim.group.signals import SimSignals
 from sim.journal import NodeJournal, WorldJournal
 from sim.network.conf import address_of
 from sim.node_api import node_api
-from sim.operations.calls import SimHost, SimTransport
+from sim.operations.calls import SimHost, SimTransport, certificate_of
 from sim.operations.standing import KEY_BYTES, Place, SimClusterService, SwitchedMembership
 from sim.tasks import Boot
 
@@ -214,6 +214,9 @@ class OperatedCluster(StoreCluster):
         if there is None or not there.on or not self.machines[node].on:
             return False
         return node == other or self.fabric.mutual(node, other)
+
+    def certificate(self, node: str) -> bytes:
+        return certificate_of(node)
 
     def process(self, node: str) -> tuple[Boot, Api] | None:
         daemon = self.machines[node].daemon

@@ -16,6 +16,7 @@ from appliance.ports.clock import Clock
 from appliance.services.access.accounts import Accounts
 from appliance.services.access.ports import AccessPorts
 from appliance.services.cluster.follower import Follower
+from appliance.services.cluster.passing import Passing
 from appliance.services.cluster.ports import ClusterPorts
 from sim.boards import Boards
 from sim.boot import NodeBoot
@@ -23,7 +24,8 @@ from sim.group.membership import SimLiveMembership
 from sim.journal import NodeJournal
 from sim.network.conf import address_of
 from sim.node_api import SimPasswords, boot_work
-from sim.operations.calls import SimHost, SimTransport
+from sim.operations.calls import SimHost, SimTransport, certificate_of
+from sim.stage.courier import SimCourier
 from sim.task_log import TaskShelves
 from sim.tasks import Boot
 from sim.world import World
@@ -36,11 +38,13 @@ class Settings:
     """passwords: of the realm pam. operations: besides the product's own.
 
     credentials: the clock that tickets and second factors go by, None: the node's own.
+    certificates: what nodes show, as PEM; those that are not named show a mere text.
     """
 
     passwords: Mapping[str, str] = field(default_factory=lambda: PASSWORDS)
     operations: tuple[Operation, ...] = ()
     credentials: Clock | None = None
+    certificates: Mapping[str, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +172,7 @@ class Apis:
             accounts=Accounts(access),
             work=boot_work(boot.boot, boot.clock, journal, self.shelves, self.boards),
             cluster=cluster,
+            passing=Passing(cluster, SimCourier(self, boot.boot)),
         )
 
     def _begin(self, boot: Boot, ports: ApiPorts) -> None:
@@ -183,6 +188,9 @@ class Apis:
         boot = self.world.machines[node].boot
         found = self._now.get(node)
         return found if boot is not None and found is not None and found.boot is boot else None
+
+    def certificate(self, node: str) -> bytes:
+        return self.settings.certificates.get(node) or certificate_of(node)
 
     def process(self, node: str) -> tuple[Boot, Api] | None:
         found = self.answering(node) if node in self.world.machines else None

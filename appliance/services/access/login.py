@@ -125,7 +125,7 @@ class Login:
             raise UnauthenticatedError(FAILED)
         if unusable(self._files.read(USERS), user, now_s) is not None:
             raise UnauthenticatedError(FAILED)
-        return await self._session(user)
+        return await self.session(user)
 
     async def _tried(self, user: str, shown: Shown) -> Session:
         why = unusable(self._files.read(USERS), user, self._clock.wall())
@@ -138,13 +138,13 @@ class Login:
             raise UnauthenticatedError("wrong password")
         challenge = self._challenge(user)
         if challenge is None:
-            return await self._session(user)
+            return await self.session(user)
         if shown.otp is not None:
             await self._second_factor(user, f"totp:{shown.otp}")
-            return await self._session(user)
+            return await self.session(user)
         keys = await self._keys.to_sign()
         partial = tickets.issue_partial_ticket(keys, user, challenge, self._clock.wall())
-        return replace(await self._session(user), ticket=partial, partial=True)
+        return replace(await self.session(user), ticket=partial, partial=True)
 
     async def _as_if(self, user: str, shown: Shown) -> None:
         """Take the time that a check of a password takes."""
@@ -172,7 +172,7 @@ class Login:
             raise UnauthenticatedError("no keys")
         tickets.read_partial_ticket(keys, user, challenge, self._clock.wall())
         await self._second_factor(user, response)
-        return await self._session(user)
+        return await self.session(user)
 
     async def _second_factor(self, user: str, response: str) -> None:
         """What was used is written down before the login is good: it must not be used again."""
@@ -216,7 +216,7 @@ class Login:
 
         return replace(factors, totp=tuple(seen(factor) for factor in factors.totp))
 
-    async def _session(self, user: str) -> Session:
+    async def session(self, user: str) -> Session:
         keys, now_s = await self._keys.to_sign(), self._clock.wall()
         ticket = tickets.issue_ticket(keys, user, now_s)
         return Session(user, ticket, tickets.issue_csrf_token(keys, user, now_s))
@@ -228,7 +228,7 @@ class Login:
             self._tell(LoginBad("", address, why))
             raise UnauthenticatedError(FAILED)
         self._tell(LoginGood(user, address))
-        return await self._session(user)
+        return await self.session(user)
 
 
 def _keys(shown: Shown) -> tuple[str, str]:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any, Self, TypeAlias
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from dataclasses import replace
+from typing import Any, Protocol, Self, TypeAlias
 
 from appliance.api.answers import error_answer
-from appliance.api.api import Api
 from appliance.api.http import LOCAL, MAX_BODY_BYTES, HttpAnswer, HttpRequest
 from appliance.model.errors import QuorateError, TooLargeError
 from appliance.model.events.node import RequestFailed
+from appliance.model.multipart import boundary_of
 from appliance.ports.journal import Journal
+from appliance.web.listener import DROP
+from appliance.web.uploads import DiskUpload, take_in
 
 Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
@@ -33,45 +36,115 @@ class Status(int):
         return status
 
 
+class Answers(Protocol):
+    """What requests go to: the API, or a way to it."""
+
+    async def handle(self, request: HttpRequest) -> HttpAnswer:
+        """The answer. DroppedError if there will be none."""
+        ...
+
+    def admit(self, head: HttpRequest) -> HttpAnswer | None:
+        """Before a body in parts is taken in: None if a file may come, else the error."""
+        ...
+
+
+class DroppedError(Exception):
+    """Who was asked is not there any more: the connection is broken off."""
+
+
 class AsgiApp:
     """local: whoever connects is root of this machine, because nobody else can."""
 
-    def __init__(self, api: Api, journal: Journal, *, local: bool) -> None:
+    def __init__(self, api: Answers, journal: Journal, *, local: bool) -> None:
         self._api, self._journal, self._local = api, journal, local
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             raise RuntimeError(f"no {scope['type']} here")
+        upload: DiskUpload | None = None
         try:
-            answer = await self._api.handle(await self._request(scope, receive))
-        except TooLargeError as error:
-            answer = error_answer(error, "json")
+            head = self._head(scope)
+            boundary = boundary_of(head.headers.get("content-type", ""))
+            refused = None if boundary is None else self._api.admit(head)
+            if refused is not None:
+                return await _answer(refused, receive, send)
+            if boundary is None:
+                request = replace(head, body=await _whole(receive))
+            else:
+                length = head.headers.get("content-length", "")
+                known = int(length) if length.isdecimal() else 0
+                fields, upload = await take_in(_pieces(receive), boundary, known)
+                request = replace(head, fields=fields, upload=upload)
+            await self._answered(request, scope, receive, send)
+        except QuorateError as error:
+            await _answer(error_answer(error, "json"), receive, send)
+        except DroppedError:
+            await _drop(scope, receive)
+        finally:
+            if upload is not None:
+                upload.answered()
+
+    async def _answered(
+        self, request: HttpRequest, scope: Message, receive: Receive, send: Send
+    ) -> None:
+        try:
+            answer = await self._api.handle(request)
+        except DroppedError:
+            raise
         except Exception as error:  # noqa: BLE001 - a defect must not take the connection with it
             place = f"{scope['method']} {scope['path']}"
             self._journal.emit("api", RequestFailed(place, f"{type(error).__name__}: {error}"))
             answer = error_answer(QuorateError("internal error, see the node's journal"), "json")
         await _answer(answer, receive, send)
 
-    async def _request(self, scope: Message, receive: Receive) -> HttpRequest:
-        body = bytearray()
-        more = True
-        while more:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                break
-            body += message.get("body", b"")
-            if len(body) > MAX_BODY_BYTES:
-                raise TooLargeError(f"a body has at most {MAX_BODY_BYTES} bytes")
-            more = message.get("more_body", False)
+    def _head(self, scope: Message) -> HttpRequest:
         client = scope.get("client")
         return HttpRequest(
             scope["method"],
             scope["raw_path"].decode("ascii", "replace"),
             scope["query_string"].decode("ascii", "replace"),
             {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]},
-            bytes(body),
+            b"",
             LOCAL if self._local else str(client[0] if client else "unknown"),
         )
+
+
+async def _pieces(receive: Receive) -> AsyncIterator[bytes]:
+    """Of a body; DroppedError if the client goes before its end."""
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise DroppedError
+        yield message.get("body", b"")
+        if not message.get("more_body", False):
+            return
+
+
+async def _whole(receive: Receive) -> bytes:
+    message = await receive()
+    if not message.get("more_body", False):
+        body: bytes = message.get("body", b"")
+        if len(body) > MAX_BODY_BYTES:
+            raise _too_large()
+        return body
+    whole = bytearray(message["body"])
+    async for piece in _pieces(receive):
+        whole += piece
+        if len(whole) > MAX_BODY_BYTES:
+            raise _too_large()
+    return bytes(whole)
+
+
+def _too_large() -> TooLargeError:
+    return TooLargeError(f"a body has at most {MAX_BODY_BYTES} bytes")
+
+
+async def _drop(scope: Message, receive: Receive) -> None:
+    """Break the connection off, and wait until it is: uvicorn would answer for us."""
+    drop = scope.get("state", {}).get(DROP)
+    if drop is not None:
+        drop()
+        await _gone(receive)
 
 
 async def _answer(answer: HttpAnswer, receive: Receive, send: Send) -> None:
