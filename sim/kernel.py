@@ -8,12 +8,15 @@ fall alike in both.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import gc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 import simpy
 
 US: Final = 1_000_000  # microseconds in a second
+GARBAGE: Final = (200_000, 20, 20)  # how much is made before Python looks for what nobody needs
 
 # Orders within one instant. Loops of nodes come last, each with its own (see `loop_order`).
 ORDER_FIRST: Final = 0
@@ -108,8 +111,9 @@ class Kernel(simpy.Environment):
         there = self.call_at(until_us, _nothing, ORDER_FIRST)
         self.events -= 1
         step = self.step
-        while there.active:
-            step()
+        with _seldom_collected():
+            while there.active:
+                step()
 
     def next_us(self) -> int | None:
         """The instant of the next event, or None when nothing is to come."""
@@ -119,3 +123,14 @@ class Kernel(simpy.Environment):
 
 def _nothing() -> None:
     """An instant is reached."""
+
+
+@contextmanager
+def _seldom_collected() -> Iterator[None]:
+    """A world is one knot of references that is all in use: looking for garbage in it is costly."""
+    before = gc.get_threshold()
+    gc.set_threshold(*GARBAGE)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)

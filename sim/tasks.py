@@ -144,6 +144,7 @@ class Boot:
         self, kernel: Kernel, node: str, number: int, on_failure: Callable[[str, Exception], None]
     ) -> None:
         self.kernel, self.node, self.number = kernel, node, number
+        self.nonce = str(number)  # under which its requests are known
         self.alive = True
         self.paused = False
         self._on_failure = on_failure

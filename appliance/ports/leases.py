@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 
-@dataclass(frozen=True, slots=True)
-class LeaseAnswer:
+class LeaseAnswer(NamedTuple):
     """held: the caller holds it now. fresh: it did not a moment ago (or its own had run out).
 
     When not held, `free_in_s` is how long until it would run out if its holder fell silent now,

@@ -13,10 +13,10 @@ from scenarios.explore.mutants import built_in
 from scenarios.explore.run import Finding, run_case
 from scenarios.explore.schedule import draw_case
 from scenarios.explore.tally import Totals
+from sim.kernel import GARBAGE
 from sim.layout import ClusterLayout
 
 CHUNK = 4  # seeds that a process takes at once
-GARBAGE = (200_000, 20, 20)  # a world is one knot of references; looking for it often is costly
 
 
 @dataclass(frozen=True, slots=True)

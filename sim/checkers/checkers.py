@@ -75,6 +75,7 @@ class Checkers:
         self._history = HistoryCheck(ledger, report)
         self._lease = LeaseCheck(ledger, report)
         self._manager = ManagerStatusForm()
+        self._cells: tuple[Cell | None, Cell | None] = None, None
         self._config: tuple[bytes, ...] = ()
         self._located = {guest.sid: guest.node for guest in world.layout.guests}
         self._handlers: dict[type[Event], tuple[Handler, ...]] = {
@@ -106,7 +107,8 @@ class Checkers:
     # what the store tells
 
     def on_commit(self, commit: Commit) -> None:
-        self._quorum.on_commit(commit, self._in_words(commit))
+        if not self._quorum.allows(commit):
+            self._quorum.on_commit(commit, self._in_words(commit))
         self._read_config(commit)
         for key, cell in commit.cells:
             if key.startswith(LEASE_MARK):
@@ -137,7 +139,10 @@ class Checkers:
 
     def _read_config(self, commit: Commit) -> None:
         """What people configured, if it changed or was never read."""
-        files = tuple(_content(commit.copy.get(path)) for path in (RESOURCES, RULES))
+        cells = commit.copy.get(RESOURCES), commit.copy.get(RULES)
+        if cells[0] is self._cells[0] and cells[1] is self._cells[1] and self._config:
+            return
+        self._cells, files = cells, tuple(_content(cell) for cell in cells)
         if files != self._config:
             self._config = files
             resources, rules = (content.decode() for content in files)

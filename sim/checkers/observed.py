@@ -8,8 +8,7 @@ renewed.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from appliance.model.events import Event
 from appliance.model.store.changes import Cell, Cells, Point
@@ -30,8 +29,7 @@ class Lease(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Commit:
+class Commit(NamedTuple):
     """A change that took effect on a copy of the store.
 
     at: where that was seen first. writer: whose change it is. cells: what it set; cells that are

@@ -25,11 +25,12 @@ class QuorumCheck:
     def __init__(self, ledger: NodeLedger, report: Report) -> None:
         self._ledger, self._report = ledger, report
 
+    def allows(self, commit: Commit) -> bool:
+        return self._ledger.quorate.get(commit.at, True)
+
     def on_commit(self, commit: Commit, what: str) -> None:
-        """`what` was done, in words."""
+        """`what` was done, in words, and is not allowed."""
         node = commit.at
-        if self._ledger.quorate.get(node, True):
-            return
         members = ", ".join(self._ledger.members.get(node, ())) or "nobody"
         detail = f"{node} {what} without quorum (it sees {members})"
         self._report(Violation(MINORITY_SILENT, detail, self._ledger.broke((node,))))

@@ -14,6 +14,7 @@ from appliance.model.store.changes import (
     FIRST_EPOCH,
     LEASE_MARK,
     Cell,
+    Cells,
     Entry,
     Epoch,
     ExpireLease,
@@ -22,7 +23,6 @@ from appliance.model.store.changes import (
     RequestId,
     Steps,
 )
-from appliance.model.store.forms import make_entry
 from sim.kernel import to_us
 from sim.pace import Effect
 from sim.store.beats import Beats
@@ -58,7 +58,7 @@ class Copy:
     def begin(self, epoch: Epoch) -> None:
         """The nodes that have it agreed to go on from here."""
         self.epoch = epoch
-        self._commit(make_entry(self.log.last, epoch, None, ()))
+        self._commit(self._next(None, ()))
 
     def change(
         self, steps: Steps, request: RequestId, mtime_s: int, asked_us: int, effect: Effect
@@ -72,19 +72,27 @@ class Copy:
         cells = judge(self.tree, steps, request.node, mtime_s, last.version + 1)
         if not cells:
             return None
-        entry = make_entry(last, self.epoch, request, cells)
-        before = tuple(self.tree.committed.get(key) for key, _ in cells)
+        entry = self._next(request, cells)
+        before = tuple([self.tree.committed.get(key) for key, _ in cells])
         self._commit(entry)
         for key, cell in cells:
             if key.startswith(LEASE_MARK):
                 self._note_lease(key.removeprefix(LEASE_MARK), cell, effect)
         return entry, before
 
+    def _next(self, request: RequestId | None, cells: Cells) -> Entry:
+        """The entry that follows, without the encoded form that members would send each other.
+
+        Its digest tells nothing either: an epoch has one copy, so its number and the version name a
+        point of one history.
+        """
+        version = self.log.last.version + 1
+        return Entry(Point(self.epoch, version, b""), request, cells, b"")
+
     def _commit(self, entry: Entry) -> None:
         self.log.append(entry)
-        self.tree.apply(entry)
         self.log.commit(entry.version)
-        self.tree.commit(entry)
+        self.tree.settle(entry)
 
     def _look_for_renewals(self, steps: Steps, asked_us: int, now_us: int) -> None:
         """A coasting holder's renewals are not written, but they count."""

@@ -11,7 +11,7 @@ from appliance.model.store.paths import is_private
 from appliance.ports.config_store import TIMEOUT_S, StoreWatch
 from appliance.services.store.service import Watch
 from sim.clock import BootClock
-from sim.kernel import US, to_us
+from sim.kernel import US
 from sim.store.beats import Holding
 from sim.store.copy import Copy, renewals
 from sim.store.shared import SharedStore
@@ -41,7 +41,7 @@ class SharedPort:
     def read(self, path: str, *, privileged: bool = False) -> File:
         if not privileged and is_private(path):
             raise ForbiddenError(f"{path} is for privileged readers")
-        cell = self.copy.tree.committed.get(path)
+        cell = self._store.copy(self._node).tree.committed.get(path)
         if not isinstance(cell, File):
             raise MissingError(f"{path} does not exist")
         return cell
@@ -61,7 +61,7 @@ class SharedPort:
 
     async def change(self, *steps: Step, timeout_s: float = TIMEOUT_S) -> int:
         mtime_s = int(self._clock.wall())
-        return await self._store.change(self._boot, steps, mtime_s, to_us(timeout_s))
+        return await self._store.change(self._boot, steps, mtime_s, timeout_s)
 
     async def catch_up(self, *, timeout_s: float = TIMEOUT_S) -> None:
         await self.change(timeout_s=timeout_s)

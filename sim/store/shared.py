@@ -24,7 +24,7 @@ from appliance.model.store.messages import State
 from appliance.ports.membership import View, Votes
 from appliance.services.store.ports import census_of
 from sim.checkers.observed import Commit, StoreObserver
-from sim.kernel import ORDER_COMMIT, Kernel, Timer
+from sim.kernel import ORDER_COMMIT, Kernel, Timer, to_us
 from sim.pace import Effect
 from sim.store.copy import Before, Copy
 from sim.tasks import Boot, Signal
@@ -91,7 +91,7 @@ class SharedStore:
         self._promised: dict[str, int] = dict.fromkeys(first.nodes, 0)
         self._members: dict[str, Member] = {}
         self._waiting: dict[str, dict[_Write, Timer]] = {}
-        self._under_way: list[_Write] = []
+        self._under_way: dict[_Write, None] = {}
         self._unsettled_us: dict[str, int] = {}
         self._numbers = self._sessions = 0
         self._watching: dict[str, Member] = {}
@@ -119,18 +119,20 @@ class SharedStore:
 
     # changes
 
-    def change(self, boot: Boot, steps: Steps, mtime_s: int, timeout_us: int) -> Signal[int]:
+    def change(self, boot: Boot, steps: Steps, mtime_s: int, timeout_s: float) -> Signal[int]:
         """Ask for it; the signal tells the version, or the error that it came to."""
         check_steps(steps)
         node = boot.node
         if not self._views.view(node).quorate:
             raise _not_quorate(node)
         self._numbers += 1
-        write = _Write(boot, RequestId(node, f"{boot.number}", self._numbers), steps, mtime_s)
+        write = _Write(boot, RequestId(node, boot.nonce, self._numbers), steps, mtime_s)
         if self._can_send(node):
             self._send(write)
         else:
-            give_up = self._kernel.call_in(timeout_us, lambda: self._give_up(write), ORDER_COMMIT)
+            give_up = self._kernel.call_in(
+                to_us(timeout_s), lambda: self._give_up(write), ORDER_COMMIT
+            )
             self._waiting.setdefault(node, {})[write] = give_up
         return write.signal
 
@@ -150,11 +152,11 @@ class SharedStore:
         node = write.boot.node
         write.targets = [self._copies[node]]
         write.sent_us = self._kernel.now_us
-        self._under_way.append(write)
+        self._under_way[write] = None
         self._kernel.call_in(self._delay_us(node), lambda: self._commit(write), ORDER_COMMIT)
 
     def _commit(self, write: _Write) -> None:
-        self._under_way.remove(write)
+        del self._under_way[write]
         try:
             version, *_ = [self._apply(write, copy) for copy in write.targets]
         except QuorateError as error:
@@ -182,9 +184,13 @@ class SharedStore:
         commit = Commit(writer, writer, cells, copy.tree.committed, copy.beats.holdings)
         for observer in self.observers:
             observer.on_commit(commit)
+        if self._watching:
+            self._tell(copy, [key for key, _ in cells])
+
+    def _tell(self, copy: Copy, keys: Sequence[str]) -> None:
         for node, member in self._watching.items():
             if self._copies[node] is copy:
-                member.told([key for key, _ in cells])
+                member.told(keys)
 
     # views
 

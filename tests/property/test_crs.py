@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from appliance.core.ha.crs import (
@@ -42,6 +42,7 @@ def made(mode: str, sizes: dict[str, NodeStats], stats: dict[str, ServiceStats])
 
 
 @given(LOADS)
+@example([0.0, 5e-324])
 def test_imbalance_is_none_for_even_and_bounded(loads: list[float]) -> None:
     value = imbalance(loads)
     # All on one of n nodes is the worst: the square root of n - 1.

@@ -73,15 +73,15 @@ class Log:
 
     def _forget(self) -> None:
         count = self.committed - self.floor.version
-        size = sum(len(entry.body) for entry in self._entries[:count])
+        size = self._bytes - sum(len(entry.body) for entry in self._entries[count:])
         drop = 0
         while drop < count and (count - drop > KEPT_ENTRIES or size > KEPT_BYTES):
             size -= len(self._entries[drop].body)
             drop += 1
         if drop:
             self.floor = self._entries[drop - 1].point
+            self._bytes -= sum(len(entry.body) for entry in self._entries[:drop])
             del self._entries[:drop]
-            self._bytes = sum(len(entry.body) for entry in self._entries)
 
     @classmethod
     def of(cls, floor: Point, entries: Iterable[Entry]) -> Log:

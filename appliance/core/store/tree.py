@@ -58,6 +58,20 @@ class Tree:
         if moved:
             self._place(entry.cells)
 
+    def settle(self, entry: Entry) -> None:
+        """Apply and commit at once, where nothing lies above what is committed."""
+        committed, moved = self.committed, False
+        for key, cell in entry.cells:
+            before = committed.get(key)
+            self._count(key, before, cell)
+            moved = moved or (before is None) != (cell is None)
+            if cell is None:
+                committed.pop(key, None)
+            else:
+                committed[key] = cell
+        if moved:
+            self._place(entry.cells)
+
     def take_back(self, kept: Iterable[Entry]) -> None:
         """Forget what was applied and not committed, but these entries."""
         self._overlay.clear()

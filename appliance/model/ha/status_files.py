@@ -25,6 +25,7 @@ from appliance.model.json_fields import Fields, parse_json, text_of
 MANAGER_STATUS: Final = "ha/manager_status"
 _SERVICES: Final = '{"service_status":'  # what a file begins with that was written here
 _DECODER: Final = json.JSONDecoder()
+_text: Final = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def lrm_status_file(node: str) -> str:
@@ -35,15 +36,17 @@ def lrm_status_file(node: str) -> str:
 
 
 def write_lrm_status(status: LrmStatus) -> bytes:
-    values: dict[str, Any] = {"state": status.state, "mode": status.mode}
-    values["timestamp"] = status.timestamp_s
-    values["results"] = {
+    """Every node writes one every few seconds: it is put together of its few values."""
+    results = {
         uid: {"sid": result.sid, "state": result.order, "exit_code": result.exit_code}
         for uid, result in status.results.items()
     }
-    if status.checked_round is not None:
-        values["checked_round"] = status.checked_round
-    return _text(values).encode()
+    checked = "" if status.checked_round is None else f',"checked_round":{status.checked_round}'
+    return (
+        f'{{"state":{_text(status.state)},"mode":{_text(status.mode)},'
+        f'"timestamp":{status.timestamp_s!r},"results":{_text(results) if results else "{}"}'
+        f"{checked}}}"
+    ).encode()
 
 
 def read_lrm_status(content: bytes, file: str) -> LrmStatus:
@@ -202,7 +205,3 @@ def _head_of(text: str) -> str:
 def _top(text: str, file: str) -> Fields:
     value = parse_json(text, file)
     return Fields({} if value is None else value, file)
-
-
-def _text(value: object) -> str:
-    return json.dumps(value, separators=(",", ":"))

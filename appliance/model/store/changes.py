@@ -136,8 +136,7 @@ class RequestId(NamedTuple):
     number: int
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One step of the history. `body`: its encoded form, over which the digest is made."""
 
     point: Point

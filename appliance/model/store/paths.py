@@ -40,6 +40,7 @@ def guest_of(path: str) -> int | None:
     return int(found[1]) if found else None
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def is_private(path: str) -> bool:
     """Whether only privileged readers may see it: `priv/...` and `nodes/<node>/priv/...`."""
     return _PRIVATE.match(path) is not None

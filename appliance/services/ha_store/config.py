@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from operator import is_not
 from typing import Final
 
 from appliance.model.errors import (
@@ -41,21 +42,19 @@ class StoreHaConfig:
 
     def __init__(self, store: ConfigStore, decoder: Decoder) -> None:
         self._store, self._decoder = store, decoder
-        self._seen: tuple[object, ...] = ()
+        self._files: tuple[File | None, ...] = ()
+        self._guests: Mapping[int, str] | None = None
         self._config = HaConfig()
         self._options_file: File | None = None
         self._options = DatacenterOptions()
 
     def config(self) -> HaConfig:
-        store = self._store
-        files, guests = [find(store, path) for path in _FILES], store.guests()
-        seen = (*files, guests)
-        if len(self._seen) != len(seen) or any(
-            now is not before for now, before in zip(seen, self._seen, strict=True)
-        ):
+        store, known = self._store, self._files
+        files, guests = tuple([find(store, path) for path in _FILES]), store.guests()
+        if guests is not self._guests or any(map(is_not, files, known)):
             contents = ConfigFiles(*(b"" if file is None else file.content for file in files))
             self._config = decoded(lambda: self._decoder.config(contents, guests))
-            self._seen = seen
+            self._files, self._guests = files, guests
         return self._config
 
     def options(self) -> DatacenterOptions:

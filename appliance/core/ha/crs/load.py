@@ -47,9 +47,9 @@ def imbalance(loads: Sequence[float]) -> float:
     total = 0.0
     for load in loads:
         total += load
-    if not total:
+    mean = total / len(loads) if loads else 0.0
+    if not mean:  # the smallest of loads have none either
         return 0.0
-    mean = total / len(loads)
     squares = 0.0
     for load in loads:
         squares += (load - mean) ** 2
