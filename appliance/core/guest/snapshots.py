@@ -81,6 +81,12 @@ def prepare(
     return replace(locked(config, "snapshot"), snapshots={**config.snapshots, name: section})
 
 
+def with_machine(config: GuestConfig, name: str, running: Mapping[str, str]) -> GuestConfig:
+    """What machine the memory that was saved is of, which it is started on again."""
+    section = snapshot(config, name).with_values(running)
+    return replace(config, snapshots={**config.snapshots, name: section})
+
+
 def commit(config: GuestConfig, name: str) -> GuestConfig:
     """It is made: the lock goes, and what is changed from now on is on top of it."""
     section = snapshot(config, name)
@@ -102,14 +108,10 @@ def undone(config: GuestConfig, name: str) -> GuestConfig:
 
 
 def begin_delete(config: GuestConfig, name: str) -> GuestConfig:
-    """It goes: the guest is locked. A deletion that was broken off is gone on with."""
+    """It goes: the guest is locked. One that was broken off goes on once the guest is unlocked."""
     check_no_template(config, "deleting a snapshot")
-    section = snapshot(config, name)
-    marked = section.with_values({"snapstate": "delete"})
-    again = section.get("snapstate") == "delete"
-    held = config.current.get("lock") == "snapshot-delete"
-    free = unlocked(config) if again and held else config
-    return replace(locked(free, "snapshot-delete"), snapshots={**config.snapshots, name: marked})
+    marked = snapshot(config, name).with_values({"snapstate": "delete"})
+    return replace(locked(config, "snapshot-delete"), snapshots={**config.snapshots, name: marked})
 
 
 def forgotten(config: GuestConfig, name: str, key: str) -> GuestConfig:

@@ -1,0 +1,1 @@
+"""Snapshots, copies, moves and backups of guests, carried out over ports."""

@@ -1,0 +1,83 @@
+"""A node with two guests, for tests of what is changed about them."""
+
+from __future__ import annotations
+
+from appliance.model.store.changes import Put
+from appliance.services.guest_changes.files import GuestFile, GuestFiles
+from appliance.services.guest_changes.machines import Machines
+from appliance.services.guest_changes.ports import ChangePorts
+from tests.services.guest_changes.instant import (
+    Clock,
+    Hosts,
+    InstantStore,
+    Pools,
+    Shelf,
+    Steps,
+    Tokens,
+    context,
+    run,
+)
+
+VM = """agent: 1
+boot: order=scsi0
+ide2: local:iso/debian.iso,media=cdrom
+memory: 1024
+name: web
+net0: virtio=BC:24:11:00:00:01,bridge=vmbr0
+scsi0: thin:vm-100-disk-0,discard=on,size=8G
+scsi1: ceph:vm-100-disk-0,size=1G
+smbios1: uuid=11111111-1111-1111-1111-111111111111
+unused0: thin:vm-100-disk-9
+vmgenid: 22222222-2222-2222-2222-222222222222
+"""
+CT = """arch: amd64
+hostname: db
+memory: 512
+mp0: thin:vm-101-disk-1,mp=/srv,backup=1,size=2G
+mp1: /mnt/host,mp=/host
+net0: name=eth0,bridge=vmbr0,hwaddr=BC:24:11:00:00:02,type=veth
+ostype: debian
+rootfs: thin:vm-101-disk-0,size=4G
+"""
+GIB = 1 << 30
+VOLUMES = {
+    "thin:vm-100-disk-0": 8 * GIB,
+    "ceph:vm-100-disk-0": GIB,
+    "thin:vm-100-disk-9": GIB,
+    "thin:vm-101-disk-0": 4 * GIB,
+    "thin:vm-101-disk-1": 2 * GIB,
+}
+
+
+class Rig:
+    """VM 100 and container 101 on n1; `files` are the guests of the store by number."""
+
+    def __init__(self, vm: str = VM, ct: str = CT) -> None:
+        self.steps = Steps()
+        self.store = InstantStore(self.steps)
+        self.shelf = Shelf(self.steps)
+        self.hosts = Hosts(self.steps)
+        pools = Pools(self.shelf)
+        machines = Machines(self.hosts, self.hosts)
+        self.ports = ChangePorts(
+            "n1",
+            Clock(),
+            Tokens(),
+            self.store,
+            pools,
+            pools,
+            pools,
+            machines,
+        )
+        self.task, self.log = context()
+        for volume, size in VOLUMES.items():
+            self.shelf.put(volume, size)
+        for path, text in (("qemu-server/100", vm), ("lxc/101", ct)):
+            run(self.store.change(Put(f"nodes/n1/{path}.conf", text.encode())))
+        self.steps.taken.clear()
+
+    def guest(self, vmid: int = 100) -> GuestFile:
+        return GuestFiles(self.store).find(vmid)
+
+    def text(self, vmid: int = 100) -> str:
+        return self.store.text(self.guest(vmid).path)
