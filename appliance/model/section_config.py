@@ -324,7 +324,7 @@ def _merged(section: Section, declared: SectionType, item: Wanted) -> Section:
             written.add(entry.key)
             same = [line for line in entries if line.key == entry.key]
             kept += _updated(same, option, item.values[entry.key])
-    for option in sorted(declared.options, key=_write_order):
+    for option in sorted(declared.options, key=write_order):
         value = item.values.get(option.name)
         if option.name not in written and value is not None and value != option.default:
             kept += _updated([Entry(option.name)], option, value)
@@ -350,7 +350,7 @@ def _updated_line(entry: Entry, option: Option, value: object) -> Entry:
     return replace(entry, value=None if bare else option.encode(value))
 
 
-def _write_order(option: Option) -> tuple[bool, bool, bool, str]:
-    """Comment and disable first, then what is required, then the rest by name."""
+def write_order(option: Option) -> tuple[bool, bool, bool, str]:
+    """Sorts a new section: comment and disable first, then what is required, then by name."""
     name = option.name
     return (name != "comment", name != "disable", not option.required, name)

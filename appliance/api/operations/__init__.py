@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from appliance.api.index import indexes
-from appliance.api.operations import access, cluster, store, tasks, version
+from appliance.api.operations import access, cluster, configuration, store, tasks, version
 from appliance.api.table import Operation, Table
 
 
@@ -22,6 +22,7 @@ def _declared() -> tuple[Operation, ...]:
         *cluster.OPERATIONS,
         *store.OPERATIONS,
         *tasks.OPERATIONS,
+        *configuration.OPERATIONS,
     )
 
 
