@@ -23,6 +23,7 @@ from sim.guests.catalog import Catalog
 from sim.guests.migration import Mover
 from sim.guests.ports import SimGuestRuntime, SimMigration
 from sim.guests.processes import GuestHost
+from sim.guests.specs import Specs
 from sim.guests.stats import LoadBoard, SimStats
 from sim.guests.storage import Storage
 from sim.hardware.machine import Machine
@@ -76,7 +77,7 @@ class World:
         self.guests = GuestHost(
             self.kernel, layout.nodes, self.storage, Catalog(), self.entropy, emit
         )
-        self._mover = Mover(self.guests, self.fabric, self.entropy)
+        self.mover = Mover(self.guests, self.fabric, self.entropy)
         self._board = LoadBoard(self.guests)
         self._delays_us: dict[str, int] = {}
         self._views: dict[str, tuple[tuple[str, ...], bool]] = {}
@@ -164,7 +165,7 @@ class World:
 
     def fabric_changed(self) -> None:
         self.engine.fabric_changed()
-        self._mover.fabric_changed()
+        self.mover.fabric_changed()
         for node in self.machines:
             delay_us = self._measured_us(node)
             if delay_us != self._delay_us(node):
@@ -229,10 +230,14 @@ class World:
         self.wakeups.publish(self.machines, topics.STATS)
 
     def runtime(self, boot: Boot, configs: GuestConfigs) -> GuestRuntime:
-        return SimGuestRuntime(boot, self._mover, configs)
+        return SimGuestRuntime(boot, self.mover, configs, self.specs(configs))
 
     def migration(self, boot: Boot, configs: GuestConfigs) -> Migration:
-        return SimMigration(boot, self._mover, configs)
+        return SimMigration(boot, self.mover, configs, self.specs(configs))
+
+    def specs(self, configs: GuestConfigs) -> Specs:
+        """What guests need, as a boot reads it."""
+        return Specs(self.guests.catalog, self.entropy, configs.text_of)
 
     def stats(self, node: str, configs: GuestConfigs) -> Stats:
         return SimStats(node, self._board, configs)

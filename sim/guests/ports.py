@@ -8,6 +8,7 @@ from sim.guests.move import MoveRequest
 from sim.guests.needs import Configs
 from sim.guests.process import RUNNING
 from sim.guests.processes import OK
+from sim.guests.specs import Specs
 from sim.tasks import Boot, Signal
 
 
@@ -18,12 +19,18 @@ def _refused(reason: str, locked: str | None = None) -> Outcome:
 class _Guests:
     """What both ports share: whether this node may do anything with a guest at all."""
 
-    def __init__(self, boot: Boot, mover: Mover, configs: Configs) -> None:
+    def __init__(
+        self, boot: Boot, mover: Mover, configs: Configs, specs: Specs | None = None
+    ) -> None:
+        """specs: what guests need may change with their files; None: it stays as it began."""
         self._boot, self._node = boot, boot.node
         self._mover, self._host, self._configs = mover, mover.host, configs
+        self._specs = specs
 
     def _obstacle(self, sid: str) -> Outcome | None:
         """Only the node where the configuration lies, as it sees it, and only without a lock."""
+        if self._specs is not None:
+            self._specs.refresh(sid)
         lies_at = self._configs.node_of(sid)
         if lies_at is None or not self._host.catalog.known(sid):
             return _refused(f"there is no guest {sid}")

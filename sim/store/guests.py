@@ -44,6 +44,17 @@ class GuestConfigs:
         except UnavailableError:
             return None
 
+    def text_of(self, sid: str) -> tuple[str, str] | None:
+        """The text of its file and the node where it lies."""
+        node = self.node_of(sid)
+        if node is None:
+            return None
+        try:
+            content = self._store.read(guest_file(sid, node)).content
+        except (MissingError, UnavailableError):
+            return None
+        return content.decode(errors="replace"), node
+
     async def rename(self, sid: str, source: str, target: str) -> None:
         """The end of a migration: the guest's configuration moves with it."""
         try:
