@@ -87,4 +87,5 @@ def node_api(
         cluster=operations,
         member=daemon.store,
     )
+    daemon.boot.begin(ports.accounts.keys.prepare, "ticket keys")
     return Api(build_table(), ports)

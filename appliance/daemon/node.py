@@ -168,6 +168,7 @@ class Node:
     def _spawn(self, stand: Stand, service: NodeClusterService, ports: ApiPorts) -> None:
         self.tasks.spawn(stand.mend(), "store mend")
         self.tasks.spawn(self._run_corosync(service), "corosync start")
+        self.tasks.spawn(ports.accounts.keys.prepare(), "ticket keys")
         if ports.cluster is not None:
             self.tasks.spawn(Follower(ports.cluster, self.journal).run(), "layout follower")
 

@@ -121,20 +121,8 @@ def test_who_fails_often_waits() -> None:
     ]
     assert messages[4] == "authentication failure"
     assert "too many failed logins" in messages[5]
-    right = nodes.ask("POST", "/access/ticket", ROOT, address="192.0.2.99")
-    assert "too many" in right.body["message"], "the user waits, wherever he comes from"
-    nodes.cluster.run(10)
-    assert nodes.ask("POST", "/access/ticket", ROOT, address="192.0.2.99").status == 200
-
-
-def test_no_login_is_possible_without_quorum_unless_there_are_keys() -> None:
-    nodes = Nodes()
-    nodes.cluster.cut(("n1",), ("n2", "n3"))
-    nodes.cluster.run(10)
-    assert nodes.ask("POST", "/access/ticket", ROOT, address=ELSEWHERE).status == 500
-    nodes = Nodes()
-    login(nodes)
-    nodes.cluster.cut(("n1",), ("n2", "n3"))
+    right = nodes.ask("POST", "/access/ticket", ROOT, address=ELSEWHERE)
+    assert "too many" in right.body["message"], "also who knows the password by now"
     nodes.cluster.run(10)
     assert nodes.ask("POST", "/access/ticket", ROOT, address=ELSEWHERE).status == 200
 

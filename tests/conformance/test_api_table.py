@@ -18,7 +18,6 @@ _LINKS = "read by the cluster's layout, which checks more than their form"
 # Where an operation is not as published, and why: "VERB PATH DIFFERENCE", with stars.
 DIFFERENT: Mapping[str, str] = {
     "POST /access/ticket *: maxLength": "a bound where anybody at all may ask",
-    "POST /access/ticket *: is not taken": "a ticket is checked by showing it",
     "POST /cluster/config* link?n?: format": _LINKS,
     "POST /cluster/config/nodes/* new_node_ip: format": _LINKS,
     "POST /cluster/config/join fingerprint: *": "SHA-1 fingerprints are not taken",

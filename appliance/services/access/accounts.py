@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from appliance.core.access import tickets
 from appliance.core.access.credentials import TicketShown, TokenShown
 from appliance.core.access.permissions import Access, unusable
 from appliance.core.access.token_secrets import check_secret
-from appliance.model.errors import UnauthenticatedError
+from appliance.model.errors import ForbiddenError, UnauthenticatedError
 from appliance.model.events.access import AccountChanged
 from appliance.services.access.files import TOKENS, AccessFiles
 from appliance.services.access.key_ring import KeyRing
@@ -49,6 +51,30 @@ class Accounts:
         if keys is None:
             raise UnauthenticatedError("invalid csrf token")
         tickets.check_csrf_token(keys, user, token, self.now_s())
+
+    async def console_ticket(self, authid: str, path: str) -> str:
+        """For one console on that path of permissions, for 40 seconds."""
+        keys = await self.keys.to_sign()
+        return tickets.issue_console_ticket(keys, authid, path, self.now_s())
+
+    def check_console(self, ticket: str, authid: str, path: str, wanted: Sequence[str]) -> None:
+        """Whether this opens a console: given to that user for that path, who still has all of
+        these privileges there. UnauthenticatedError, ForbiddenError.
+        """
+        keys = self.keys.keys()
+        if keys is None:
+            raise UnauthenticatedError("invalid console ticket")
+        tickets.check_console_ticket(keys, ticket, authid, path, self.now_s())
+        if unusable(self.access().config, authid, self.now_s()) is not None:
+            raise UnauthenticatedError("invalid console ticket")
+        self.need(authid, path, wanted)
+
+    def need(self, authid: str, path: str, wanted: Sequence[str]) -> None:
+        """ForbiddenError unless all these privileges hold on the path."""
+        found = self.access().privileges(authid, path)
+        lacks = [privilege for privilege in wanted if privilege not in found]
+        if lacks:
+            raise ForbiddenError(f"Permission check failed ({path}, {lacks[0]})")
 
     def tell(self, by: str, what: str) -> None:
         """Into the journal; `what` never holds a secret."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from appliance.core.access.tickets import new_keys, rotate, rotation_due
 from appliance.model.access.auth_keys import (
     FILE,
@@ -14,6 +16,7 @@ from appliance.model.errors import (
     ExistsError,
     MissingError,
     NotQuorateError,
+    QuorateError,
     StaleError,
     UnavailableError,
 )
@@ -21,6 +24,8 @@ from appliance.model.store.changes import ABSENT, File, Put
 from appliance.ports.clock import Clock
 from appliance.ports.config_store import ConfigStore
 from appliance.ports.entropy import Entropy
+
+RETRY_S: Final = 2.0
 
 
 class KeyRing:
@@ -31,7 +36,7 @@ class KeyRing:
         self._read: tuple[File, AuthKeys] | None = None
 
     def keys(self) -> AuthKeys | None:
-        """Those of now; None before the first login to the cluster. ConfigError if unreadable."""
+        """Those of now; None before the cluster first had quorum. ConfigError if unreadable."""
         file = self._file()
         if file is None:
             return None
@@ -44,6 +49,18 @@ class KeyRing:
             return self._store.read(FILE, privileged=True)
         except MissingError:
             return None
+
+    async def prepare(self) -> None:
+        """Make the first keys as soon as the cluster can: somebody may have to log in later on a
+        node without quorum. Ends when there are some.
+        """
+        while True:
+            try:
+                await self.to_sign()
+            except QuorateError:
+                await self._clock.sleep(RETRY_S)
+            else:
+                return
 
     async def to_sign(self) -> AuthKeys:
         """The keys for a new ticket: made or rotated first where that is due.

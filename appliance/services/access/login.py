@@ -68,15 +68,14 @@ class Login:
         user = self._known(shown.user)
         if shown.challenge is None and tickets.is_ticket(shown.password):
             return await self._renewed(user, shown)
-        self._may_try(shown)
+        self._may_try(user, shown.address)
         try:
             session = await self._tried(user, shown)
         except UnauthenticatedError as error:
             self._missed(user, shown, str(error))
             raise UnauthenticatedError(FAILED) from None
         if not session.partial:
-            for key in _keys(shown):
-                self._attempts.succeeded(key)
+            self._attempts.succeeded(user, shown.address, self._clock.monotonic())
             self._tell(LoginGood(user, shown.address or "this node"))
         return session
 
@@ -86,7 +85,7 @@ class Login:
         UnauthenticatedError; counts as a login that failed.
         """
         shown = Shown(user, password, address)
-        self._may_try(shown)
+        self._may_try(user, address)
         if not await self._realms.accepts(user, password):
             self._missed(user, shown, "wrong password for a change of secrets")
             raise UnauthenticatedError(FAILED)
@@ -100,15 +99,13 @@ class Login:
         found = [name for name in users if name.lower() == user.lower()]
         return found[0] if len(found) == 1 else user
 
-    def _may_try(self, shown: Shown) -> None:
-        now_s = self._clock.monotonic()
-        wait_s = max(self._attempts.wait_s(key, now_s) for key in _keys(shown))
+    def _may_try(self, user: str, address: str) -> None:
+        wait_s = self._attempts.wait_s(user, address, self._clock.monotonic())
         if wait_s > 0:
             raise UnauthenticatedError(f"too many failed logins, try again in {wait_s + 1:.0f} s")
 
     def _missed(self, user: str, shown: Shown, why: str) -> None:
-        for key in _keys(shown):
-            self._attempts.failed(key, self._clock.monotonic())
+        self._attempts.failed(user, shown.address, self._clock.monotonic())
         # Names of nobody are not told: people type their password there.
         name = user if user in self._files.read(USERS).users else ""
         told = why if name else "no such user"
@@ -229,7 +226,3 @@ class Login:
             raise UnauthenticatedError(FAILED)
         self._tell(LoginGood(user, address))
         return await self.session(user)
-
-
-def _keys(shown: Shown) -> tuple[str, str]:
-    return f"user {shown.user}", f"address {shown.address}"
