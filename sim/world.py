@@ -36,6 +36,7 @@ from sim.network.injector import Wiring
 from sim.network.membership import MembershipEngine
 from sim.operator import Console
 from sim.pace import Wakeups
+from sim.storage.world import StorageWorld
 from sim.store.guests import GuestConfigs
 from sim.store.replication import Replication
 from sim.store.shared import LAST_TOKEN_US
@@ -78,6 +79,7 @@ class World:
             self.kernel, layout.nodes, self.storage, Catalog(), self.entropy, emit
         )
         self.mover = Mover(self.guests, self.fabric, self.entropy)
+        self.volumes = StorageWorld(self.guests, self.fabric)
         self._board = LoadBoard(self.guests)
         self._delays_us: dict[str, int] = {}
         self._views: dict[str, tuple[tuple[str, ...], bool]] = {}
@@ -166,6 +168,7 @@ class World:
     def fabric_changed(self) -> None:
         self.engine.fabric_changed()
         self.mover.fabric_changed()
+        self.volumes.flows.retune()
         for node in self.machines:
             delay_us = self._measured_us(node)
             if delay_us != self._delay_us(node):

@@ -14,6 +14,7 @@ from appliance.ports.tasks import Tasks
 from appliance.services.access.accounts import Accounts
 from appliance.services.cluster.passing import Passing
 from appliance.services.cluster.ports import ClusterPorts
+from appliance.services.storage.ports import StoragePorts
 from appliance.services.store.service import StoreService
 from appliance.services.tasks.work import Work
 
@@ -39,3 +40,4 @@ class ApiPorts:
     cluster: ClusterPorts | None = None
     passing: Passing | None = None
     member: StoreService | None = None
+    storage: StoragePorts | None = None

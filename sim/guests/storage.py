@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from sim.layout import StorageSpec
 
@@ -26,6 +27,21 @@ class Volume:
 
     def __str__(self) -> str:
         return f"{self.pool}{'@' if self.home else ''}{self.home}:{self.name}"
+
+
+class Fate(Protocol):
+    """Hears what becomes of volumes."""
+
+    def removed(self, volume: Volume) -> None: ...
+    def renamed(self, volume: Volume, to: Volume) -> None: ...
+
+    def copied(self, volume: Volume, copy: Volume) -> None:
+        """From now on the second holds what the first does."""
+        ...
+
+    def opened(self, volume: Volume) -> None:
+        """Somebody writes to it from now on."""
+        ...
 
 
 class Storage:
@@ -45,6 +61,14 @@ class Storage:
         self._slow: dict[str, list[float]] = {}
         self._writers: dict[Volume, dict[str, None]] = {}
         self._listeners: list[Callable[[str, str | None], None]] = []
+        self._fates: list[Fate] = []
+
+    def ensure(self, spec: StorageSpec) -> None:
+        """Have a pool of that name; one that is there stays as it is."""
+        self._specs.setdefault(spec.name, spec)
+
+    def watch_volumes(self, fate: Fate) -> None:
+        self._fates.append(fate)
 
     def listen(self, listener: Callable[[str, str | None], None]) -> None:
         self._listeners.append(listener)
@@ -110,6 +134,34 @@ class Storage:
     def remove(self, volume: Volume) -> None:
         """Free its space. Harmless when there is none."""
         self._used[volume.pool, volume.home] -= self._sizes.pop(volume, 0)
+        for fate in self._fates:
+            fate.removed(volume)
+
+    def rename(self, volume: Volume, to: Volume) -> None:
+        """Call it otherwise in the same place. Neither may be open, nor the second there."""
+        self._sizes[to] = self._sizes.pop(volume)
+        for fate in self._fates:
+            fate.renamed(volume, to)
+
+    def copied(self, volume: Volume, copy: Volume) -> None:
+        """A copy of one volume to another is whole now."""
+        for fate in self._fates:
+            fate.copied(volume, copy)
+
+    def taken_bytes(self, volume: Volume) -> int:
+        """What it takes of its pool."""
+        return self._sizes.get(volume, 0)
+
+    def grow(self, volume: Volume, size_bytes: int, node: str) -> str | None:
+        """Let it take so much; why that is not possible, or None."""
+        more = size_bytes - self._sizes[volume]
+        if not self.reachable(volume.pool, node):
+            return f"storage {volume.pool} is not available on {node}"
+        if more > 0 and more > self.free_bytes(volume.pool, node):
+            return f"storage {volume.pool} is full on {node}"
+        self._sizes[volume] += more
+        self._used[volume.pool, volume.home] += more
+        return None
 
     def size_bytes(self, volume: Volume) -> int:
         """0 for one that is not there."""
@@ -121,11 +173,18 @@ class Storage:
     def volumes(self) -> tuple[Volume, ...]:
         return tuple(sorted(self._sizes))
 
+    def volumes_of(self, pool: str, node: str) -> tuple[Volume, ...]:
+        """Those of one pool that a node sees."""
+        home = self.volume(pool, node, "").home
+        return tuple(sorted(one for one in self._sizes if (one.pool, one.home) == (pool, home)))
+
     # writers
 
     def open(self, volume: Volume, node: str) -> None:
         """`node` has it open for writing. Nothing prevents a second one: checkers look for it."""
         self._writers.setdefault(volume, {})[node] = None
+        for fate in self._fates:
+            fate.opened(volume)
 
     def close(self, volume: Volume, node: str) -> None:
         writers = self._writers.get(volume, {})

@@ -173,6 +173,7 @@ class Apis:
             work=boot_work(boot.boot, boot.clock, journal, self.shelves, self.boards),
             cluster=cluster,
             passing=Passing(cluster, SimCourier(self, boot.boot)),
+            storage=self.world.volumes.boot(boot.boot, boot.store).ports,
         )
 
     def _begin(self, boot: Boot, ports: ApiPorts) -> None:

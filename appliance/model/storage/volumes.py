@@ -234,10 +234,10 @@ def state_name(kind: str, vmid: int, snapshot: str, form: str = "raw") -> str:
 
 
 def base_name(name: VolumeName) -> str:
-    """What a volume is called once it is a base image. A linked clone is one no more then."""
+    """What a volume is called once it is a base image; a linked clone keeps its own base."""
     head, _, rest = name.name.partition("-")
     flat = head == "subvol" and "." not in rest
-    return name.own.removesuffix(name.name) + (f"basevol-{rest}" if flat else f"base-{rest}")
+    return name.text.removesuffix(name.name) + (f"basevol-{rest}" if flat else f"base-{rest}")
 
 
 def linked_name(kind: str, base: VolumeName, own: str) -> str:

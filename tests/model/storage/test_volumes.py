@@ -46,21 +46,22 @@ def test_the_lowest_free_number() -> None:
     [
         ("dir", "100/vm-100-disk-0.qcow2", "100/base-100-disk-0.qcow2",
          "100/base-100-disk-0.qcow2/101/vm-101-disk-0.qcow2"),
-        ("dir", "99/base-99-disk-0.qcow2/100/vm-100-disk-0.qcow2", "100/base-100-disk-0.qcow2",
+        ("dir", "99/base-99-disk-0.qcow2/100/vm-100-disk-0.qcow2",
+         "99/base-99-disk-0.qcow2/100/base-100-disk-0.qcow2",
          "100/base-100-disk-0.qcow2/101/vm-101-disk-0.qcow2"),
         ("zfspool", "vm-100-disk-0", "base-100-disk-0", "base-100-disk-0/vm-101-disk-0"),
-        ("zfspool", "basevol-99-disk-0/subvol-100-disk-0", "basevol-100-disk-0", None),
+        ("zfspool", "basevol-99-disk-0/subvol-100-disk-0",
+         "basevol-99-disk-0/basevol-100-disk-0", "basevol-100-disk-0/subvol-101-disk-0"),
         ("lvmthin", "vm-100-disk-0", "base-100-disk-0", "vm-101-disk-0"),
     ],
 )  # fmt: skip
-def test_base_images_and_their_clones(kind: str, name: str, base: str, clone: str | None) -> None:
+def test_base_images_and_their_clones(kind: str, name: str, base: str, clone: str) -> None:
     assert base_name(parse_name(kind, name)) == base
     image = parse_name(kind, base)
     assert image.is_base
-    if clone is not None:
-        own = next_disk(kind, 101, image.format, [])
-        assert linked_name(kind, image, own) == clone
-        assert parse_name(kind, clone).vmid == 101
+    own = next_disk(kind, 101, image.format, [])
+    assert linked_name(kind, image, own) == clone
+    assert parse_name(kind, clone).vmid == 101
 
 
 def test_names_that_a_call_gives() -> None:

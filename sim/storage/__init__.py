@@ -1,0 +1,1 @@
+"""Simulated storages: what is in their volumes, and the ports to them."""
