@@ -135,10 +135,9 @@ class Move:
             self._disks_copied()
 
     def _disks_copied(self) -> None:
-        if self._own_disk:
-            host = self._host
-            source, target = (host.volume(self.sid, node) for node in (self.source, self.target))
-            host.storage.copied(source, target)
+        storage = self._host.storage
+        for volume in self._own:
+            storage.copied(volume, storage.volume(volume.pool, self.target, volume.name))
         if self.online:
             self._copy_round()
         elif self._fails:

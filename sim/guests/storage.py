@@ -148,10 +148,6 @@ class Storage:
         for fate in self._fates:
             fate.copied(volume, copy)
 
-    def taken_bytes(self, volume: Volume) -> int:
-        """What it takes of its pool."""
-        return self._sizes.get(volume, 0)
-
     def grow(self, volume: Volume, size_bytes: int, node: str) -> str | None:
         """Let it take so much; why that is not possible, or None."""
         more = size_bytes - self._sizes[volume]
@@ -164,7 +160,7 @@ class Storage:
         return None
 
     def size_bytes(self, volume: Volume) -> int:
-        """0 for one that is not there."""
+        """What it takes of its pool; 0 for one that is not there."""
         return self._sizes.get(volume, 0)
 
     def exists(self, volume: Volume) -> bool:

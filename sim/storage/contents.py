@@ -68,7 +68,7 @@ class Shelves:
         if not self.storage.exists(volume):
             raise KeyError(volume)
         if volume not in self._contents:
-            size = self.storage.taken_bytes(volume)
+            size = self.storage.size_bytes(volume)
             self._contents[volume] = Content(size, WORLD_BEGAN_S)
         return self._contents[volume]
 

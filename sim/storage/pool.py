@@ -235,7 +235,7 @@ class SimPool:
         except ConfigError:
             return None
         files = self.storage.kind.layout == FILES and name.content != "images"
-        used = None if files else self.physics.taken_bytes(image)
+        used = None if files else self.physics.size_bytes(image)
         return Volume(f"{self.storage.id}:{text}", name, content.size_bytes, used,
                       content.created_s, content.parent, content.notes,
                       content.protected)  # fmt: skip
