@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from appliance.model.storage.volumes import own_part
 from sim.layout import StorageSpec
 
 EVERYWHERE = ""
@@ -83,8 +84,9 @@ class Storage:
         return self._specs[pool]
 
     def volume(self, pool: str, node: str, name: str) -> Volume:
-        """The volume of that name as `node` means it."""
-        return Volume(pool, EVERYWHERE if self._specs[pool].shared else node, name)
+        """The volume of that name as `node` means it; a base in front of the name is left out."""
+        own = own_part(name) if "/" in name else name
+        return Volume(pool, EVERYWHERE if self._specs[pool].shared else node, own)
 
     def reachable(self, pool: str, node: str) -> bool:
         """Whether the pool is meant to be on that node and answers it now."""

@@ -7,7 +7,7 @@ tells what is in a volume: any text that is equal for equal contents.
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, Final, Protocol
 
 import pytest
@@ -172,7 +172,7 @@ class PoolContract:
 
     def test_what_it_cannot_do_is_refused(self, bench: PoolBench) -> None:
         pool, name = self.pool(bench), self.disk(bench)
-        calls = {
+        calls: dict[str, Callable[[], Coroutine[Any, Any, Any]]] = {
             "snapshot": lambda: pool.snapshots.take(name, "s1"),
             "template": lambda: pool.snapshots.make_base(name),
             "clone": lambda: pool.snapshots.clone(name, 101),
@@ -205,7 +205,8 @@ class PoolContract:
     # copies
 
     def test_a_copy_is_another_volume_with_the_same_content(self, bench: PoolBench) -> None:
-        name, told = self.disk(bench), []
+        name = self.disk(bench)
+        told: list[float] = []
         volid = f"{bench.storage}:{name}"
         place = Place(bench.other, 102)
         copy = bench.run(bench.ports().transfer.copy(volid, place, None, Effort(0, told.append)))

@@ -61,6 +61,14 @@ class VolumeName:
         return self.text.removeprefix(f"{self.base_vmid}/").removeprefix(f"{self.base}/")
 
 
+def own_part(text: str) -> str:
+    """A name without the base in front, whatever the type of its storage (see `VolumeName.own`)."""
+    parts = text.split("/")
+    if len(parts) == 4:
+        return "/".join(parts[2:])
+    return parts[1] if len(parts) == 2 and parts[0].startswith(("base-", "basevol-")) else text
+
+
 def split_id(volid: str) -> tuple[str, str]:
     """Storage and name. ConfigError for what is no volume id."""
     match = _ID.fullmatch(volid) if len(volid) <= MAX_LENGTH else None

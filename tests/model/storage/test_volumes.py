@@ -11,6 +11,7 @@ from appliance.model.storage.volumes import (
     check_new_image,
     linked_name,
     next_disk,
+    own_part,
     parse_name,
     split_id,
     state_name,
@@ -62,6 +63,8 @@ def test_base_images_and_their_clones(kind: str, name: str, base: str, clone: st
     own = next_disk(kind, 101, image.format, [])
     assert linked_name(kind, image, own) == clone
     assert parse_name(kind, clone).vmid == 101
+    for text in (name, base, clone):
+        assert own_part(text) == parse_name(kind, text).own
 
 
 def test_names_that_a_call_gives() -> None:
