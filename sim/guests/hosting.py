@@ -16,7 +16,7 @@ from appliance.model.guest.running import (
     Launch,
     guest_label,
 )
-from appliance.model.storage.volumes import split_id
+from appliance.model.storage.volumes import own_part, split_id
 from appliance.ports.guests import Outcome
 from appliance.ports.storage import PLAIN, Effort
 from sim.guests.agent import AGENT_AFTER_S, SimAgent, addresses_of
@@ -184,14 +184,13 @@ class SimVmHost:
         old_id = _volume_of(host.specs.settings(sid), key)
         pool, name = split_id(volid)
         new = storage.volume(pool, host.node, name)
-        old = next(
-            (v for v in process.volumes if old_id is not None and v.name == split_id(old_id)[1]),
-            None,
-        )
+        own = own_part(split_id(old_id)[1]) if old_id is not None else None
+        old = next((volume for volume in process.volumes if volume.name == own), None)
         if old is None:
             raise RefusedError(f"{guest_label(sid)} has no disk {key}")
         slowest = min(storage.bandwidth(old.pool), storage.bandwidth(pool))
         await host.copy_time(storage.size_bytes(old) / slowest, effort)
+        storage.copied(old, new)
         host.host.exchange(host.process(sid), old, new)
 
     async def grow(self, sid: str, key: str, size_bytes: int) -> None:

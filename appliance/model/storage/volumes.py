@@ -64,7 +64,7 @@ class VolumeName:
 def own_part(text: str) -> str:
     """A name without the base in front, whatever the type of its storage (see `VolumeName.own`)."""
     parts = text.split("/")
-    if len(parts) == 4:
+    if len(parts) == 4 and parts[0].isdigit() and parts[2].isdigit():
         return "/".join(parts[2:])
     return parts[1] if len(parts) == 2 and parts[0].startswith(("base-", "basevol-")) else text
 

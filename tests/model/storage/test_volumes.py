@@ -81,6 +81,11 @@ def test_names_that_a_call_gives() -> None:
             check_new_image(kind, 100, form, name)
 
 
+def test_names_without_a_base_are_whole() -> None:
+    for text in ("backup/vm/100/2026-01-01T00:00:00Z", "iso/a.iso", "100/vm-100-disk-0.raw"):
+        assert own_part(text) == text
+
+
 def test_ids_have_two_parts() -> None:
     assert split_id("local:iso/a b.iso") == ("local", "iso/a b.iso")
     for text in ("local", "local:", ":x", "l:x", "lo cal:x"):
