@@ -11,10 +11,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from appliance.core.guest import places
+from appliance.core.guest.identity import with_mac, with_own_macs
 from appliance.model.guest.config import GuestConfig, Settings, option_of, parse_guest
-from appliance.model.guest.devices import nics, unused_volumes
-from appliance.model.guest.document import GuestKind
-from appliance.model.property_string import PropertyString
+from appliance.model.guest.devices import unused_volumes
 
 _MAP = re.compile(r"#qmdump#map:(\S+?):(\S+?):(\S*?):(\S*?):", re.ASCII)
 _LEFT_OUT = re.compile(r"(unused\d+|parent|lock):", re.ASCII)
@@ -44,13 +43,13 @@ def archived_text(text: str, drives: tuple[SavedDrive, ...]) -> str:
 
 
 def restored_text(
-    archived: str, volumes: Mapping[str, str], new_mac: Callable[[str], str] | None = None
+    archived: str, volumes: Mapping[str, str], new_mac: Callable[[], str] | None = None
 ) -> str:
     """The file of the restored VM. volumes: by key, what was made for the drives of the backup.
 
     Drives that were not saved become comments, so that one sees what is missing. State of the
-    source (locks, snapshots' parents, unused volumes) is left out. new_mac: of a key, for a guest
-    that runs beside its source.
+    source (locks, snapshots' parents, unused volumes) is left out. new_mac: for a guest that runs
+    beside its source.
     """
     lines = []
     for line in archived.split("\n"):
@@ -60,15 +59,13 @@ def restored_text(
     return "\n".join(lines)
 
 
-def _restored_line(
-    line: str, volumes: Mapping[str, str], new_mac: Callable[[str], str] | None
-) -> str:
+def _restored_line(line: str, volumes: Mapping[str, str], new_mac: Callable[[], str] | None) -> str:
     key, colon, text = line.partition(": ")
     option = option_of("vm", key) if colon else None
     if option is None:
         return line
     if option.name == "net" and new_mac is not None:
-        return f"{key}: {with_mac('vm', key, text, new_mac(key))}"
+        return f"{key}: {with_mac('vm', key, text, new_mac())}"
     if option.name not in ("ide", "sata", "scsi", "virtio", "efidisk", "tpmstate"):
         return line
     if key in volumes:
@@ -78,27 +75,8 @@ def _restored_line(
     return f"#{line}"
 
 
-def with_mac(kind: GuestKind, key: str, text: str, mac: str) -> str:
-    """The text of a network card with another address."""
-    option = option_of(kind, key)
-    assert option is not None
-    found = option.decode(text)
-    assert isinstance(found, PropertyString)
-    name = "macaddr" if kind == "vm" else "hwaddr"
-    return option.encode(PropertyString({**found.values, name: mac}, found.unknown))
-
-
-def unique(config: GuestConfig, new_mac: Callable[[str], str]) -> GuestConfig:
-    """The guest with network addresses of its own."""
-    texts = {
-        nic.key: with_mac(config.kind, nic.key, config.current.values[nic.key], new_mac(nic.key))
-        for nic in nics(config.kind, config.current)
-    }
-    return replace(config, current=config.current.with_values(texts))
-
-
 def restored_container(
-    archived: str, volumes: Mapping[str, str], new_mac: Callable[[str], str] | None = None
+    archived: str, volumes: Mapping[str, str], new_mac: Callable[[], str] | None = None
 ) -> GuestConfig:
     """A container's configuration for a restore: mount points on the volumes made for them.
 
@@ -115,7 +93,11 @@ def restored_container(
         else:
             gone.append(place.key)
     made = GuestConfig("ct", current.without(gone).with_values(texts))
-    return made if new_mac is None else unique(made, new_mac)
+    return (
+        made
+        if new_mac is None
+        else replace(made, current=with_own_macs("ct", made.current, new_mac))
+    )
 
 
 def as_backed_up(config: GuestConfig) -> Settings:

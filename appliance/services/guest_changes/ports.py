@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from appliance.core.guest.identity import mac_of, uuid_of
 from appliance.ports.clock import Clock
 from appliance.ports.config_store import ConfigStore
 from appliance.ports.entropy import Entropy
@@ -25,6 +26,13 @@ class ChangePorts:
     transfer: Transfer
     archives: Archives
     machines: Machines
+
+    def new_mac(self) -> str:
+        """A network address that nobody else has, as far as chance can tell."""
+        return mac_of(self.entropy.token(3))
+
+    def new_uuid(self) -> str:
+        return uuid_of(self.entropy.token(16))
 
     @property
     def files(self) -> GuestFiles:

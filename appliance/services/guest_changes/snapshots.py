@@ -231,20 +231,13 @@ async def roll_back(
             task.log(f"rolling back '{place.key}' ({place.volume})")
             await ports.volumes.roll_back(place.volume, name)
             undo.keep()
-        generation = new_uuid(ports)
+        generation = ports.new_uuid()
         await ports.files.change(guest, lambda c: rules.finish_rollback(c, name, generation))
         undo.keep()
     state = section.get("vmstate")
     if state is not None or start:
         now = ports.files.find(guest.vmid, guest.kind, guest.node)
         await ports.machines.start(guest.sid, now.config.current, state)
-
-
-def new_uuid(ports: ChangePorts) -> str:
-    """A new id in the form of a UUID."""
-    text = ports.entropy.token(16)
-    version, variant = f"4{text[13:16]}", f"{8 + int(text[16], 16) % 4:x}{text[17:20]}"
-    return f"{text[:8]}-{text[8:12]}-{version}-{variant}-{text[20:32]}"
 
 
 async def describe(ports: ChangePorts, guest: GuestFile, name: str, notes: str) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from appliance.core.guest.places import Place
 from appliance.model.errors import MissingError, RefusedError
 from appliance.model.storage.pool import PoolInfo, Volume, VolumeSnapshot
-from appliance.model.storage.volumes import VolumeName, parse_name, split_id
+from appliance.model.storage.volumes import VolumeName, base_name, parse_name, split_id
 from appliance.ports.storage import StoragePool, StoragePools
 
 # Where only the newest snapshot can be gone back to: the others stand on it.
@@ -83,6 +83,10 @@ class Volumes:
             raise RefusedError(
                 f"can't rollback, '{snapshot}' is not most recent snapshot on '{volume}'"
             )
+
+    def base_of(self, volume: str) -> str:
+        """What it is called as a base image."""
+        return f"{split_id(volume)[0]}:{base_name(self.name(volume))}"
 
     async def make_base(self, volume: str) -> str:
         storage, name = split_id(volume)

@@ -445,7 +445,7 @@ class Tokens:
     """Entropy that counts."""
 
     def __init__(self) -> None:
-        self.count = 0
+        self.count = 0xA0
 
     def unit(self, *key: str | int) -> float:
         del key

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from appliance.model.errors import QuorateError
 from appliance.model.store.changes import Put
 from appliance.services.guest_changes.files import GuestFile, GuestFiles
 from appliance.services.guest_changes.machines import Machines
@@ -81,3 +84,39 @@ class Rig:
 
     def text(self, vmid: int = 100) -> str:
         return self.store.text(self.guest(vmid).path)
+
+    def leftovers(self) -> list[str]:
+        """Volumes that no guest's file names, other than at the beginning."""
+        files = [self.store.text(path) for path in self.store.paths("nodes/")]
+        return [volid for volid in self.shelf.ids() if not any(volid in text for text in files)]
+
+    def locks(self) -> list[str]:
+        """The locks in guests' files."""
+        texts = [self.store.text(path) for path in self.store.paths("nodes/")]
+        return [line for text in texts for line in text.split("\n") if line.startswith("lock:")]
+
+
+def running() -> Rig:
+    """Both guests run."""
+    rig = Rig()
+    rig.hosts.run("vm:100")
+    rig.hosts.run("ct:101")
+    return rig
+
+
+def every_step(act: Callable[[Rig], None], rig: Callable[[], Rig] = Rig) -> list[Rig]:
+    """A rig for each call that an operation makes, in which this call failed it."""
+    whole = rig()
+    whole.steps.taken.clear()
+    act(whole)
+    found = []
+    for step in range(len(whole.steps.taken)):
+        broken = rig()
+        broken.steps.taken.clear()
+        broken.steps.fail_at = step
+        try:
+            act(broken)
+        except QuorateError:
+            found.append(broken)
+    assert found
+    return found

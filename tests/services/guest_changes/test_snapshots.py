@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
 from appliance.core.guest.locks import unlocked
 from appliance.model.errors import QuorateError, RefusedError
 from appliance.services.guest_changes import snapshots
 from tests.services.guest_changes.instant import run
-from tests.services.guest_changes.rig import CT, VM, Rig
+from tests.services.guest_changes.rig import CT, VM, Rig, every_step, running
 
 
 def take(rig: Rig, vmid: int = 100, name: str = "one", *, memory: bool = False) -> None:
@@ -52,35 +50,10 @@ def test_memory_is_kept_and_started_from_again() -> None:
     assert "ceph:vm-100-state-one" not in rig.shelf.ids()
 
 
-def _every_step(act: Callable[[Rig], None], rig: Callable[[], Rig]) -> list[Rig]:
-    """A rig for each step of an operation, which failed there."""
-    whole = rig()
-    whole.steps.taken.clear()
-    act(whole)
-    found = []
-    for step in range(len(whole.steps.taken)):
-        broken = rig()
-        broken.steps.taken.clear()
-        broken.steps.fail_at = step
-        try:
-            act(broken)
-        except QuorateError:
-            found.append(broken)
-    assert found
-    return found
-
-
-def running() -> Rig:
-    rig = Rig()
-    rig.hosts.run("vm:100")
-    rig.hosts.run("ct:101")
-    return rig
-
-
 @pytest.mark.parametrize(("vmid", "memory"), [(100, False), (100, True), (101, False)])
 def test_a_snapshot_that_fails_anywhere_leaves_nothing(vmid: int, memory: bool) -> None:
     text = VM if vmid == 100 else CT
-    for rig in _every_step(lambda rig: take(rig, vmid, memory=memory), running):
+    for rig in every_step(lambda rig: take(rig, vmid, memory=memory), running):
         failed = rig.steps.taken[rig.steps.fail_at]
         done = "parent: one\n" in rig.text(vmid)  # only the guest could not go on
         assert done == (failed == "resume vm:100"), failed
@@ -99,7 +72,7 @@ def _taken() -> Rig:
 
 
 def test_a_deletion_that_fails_anywhere_goes_on() -> None:
-    for rig in _every_step(delete, _taken):
+    for rig in every_step(delete, _taken):
         rig.steps.fail_at = -1
         if "lock: snapshot-delete" in rig.text():
             with pytest.raises(RefusedError, match="locked"):
@@ -114,7 +87,7 @@ def test_a_rollback_that_fails_says_so() -> None:
         run(snapshots.roll_back(rig.ports, rig.guest(), "one", rig.task))
 
     whole = _taken().text()
-    for rig in _every_step(act, _taken):
+    for rig in every_step(act, _taken):
         done, failed = rig.steps.taken[: rig.steps.fail_at], rig.steps.taken[rig.steps.fail_at]
         if failed == "start vm:100":
             assert "lock" not in rig.text()
