@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from appliance.api.index import indexes
-from appliance.api.operations import access, cluster, configuration, store, tasks, version
+from appliance.api.operations import (
+    access,
+    cluster,
+    configuration,
+    pools,
+    store,
+    tasks,
+    version,
+)
 from appliance.api.table import Operation, Table
 
 
@@ -19,6 +27,7 @@ def _declared() -> tuple[Operation, ...]:
     return (
         *version.OPERATIONS,
         *access.OPERATIONS,
+        *pools.OPERATIONS,
         *cluster.OPERATIONS,
         *store.OPERATIONS,
         *tasks.OPERATIONS,

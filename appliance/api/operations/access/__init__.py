@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from appliance.api.operations.access import acl, groups, login, tokens, users
+from appliance.api.operations.access import acl, groups, login, tfa, tokens, users
 from appliance.api.table import Operation
 
 OPERATIONS: Final[tuple[Operation, ...]] = (
@@ -13,4 +13,5 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *tokens.OPERATIONS,
     *groups.OPERATIONS,
     *acl.OPERATIONS,
+    *tfa.OPERATIONS,
 )
