@@ -8,6 +8,7 @@ from typing import Final, cast
 
 from appliance.model.errors import ConfigError
 from appliance.model.options.storage import FILE, TYPES
+from appliance.model.property_string import PropertyString
 from appliance.model.section_config import (
     Document,
     Wanted,
@@ -69,6 +70,18 @@ class Storage:
         return formats
 
     @property
+    def limits(self) -> Mapping[str, float] | None:
+        """Of bandwidth by operation, in KiB per second; None: there are none of its own."""
+        given = self.values.get("bwlimit")
+        return None if given is None else numbers(given)
+
+    @property
+    def keep(self) -> Mapping[str, int]:
+        """How many backups stay by rule, as `keep-last`; empty: all of them."""
+        found = numbers(self.values.get("prune-backups"))
+        return {rule: int(count) for rule, count in found.items()}
+
+    @property
     def path(self) -> str | None:
         """Where its files are on a node, if it keeps files."""
         if self.kind.layout != FILES:
@@ -93,6 +106,17 @@ class Storage:
         if self.type == "lvm" and self.values.get("snapshot-as-volume-chain"):
             return LVM_CHAIN
         return self.kind.abilities
+
+
+def numbers(value: object) -> dict[str, float]:
+    """The keys of a property string that are numbers or flags; of none at all none."""
+    if not isinstance(value, PropertyString):
+        return {}
+    return {
+        key: float(number)
+        for key, number in value.values.items()
+        if isinstance(number, int | float)
+    }
 
 
 _LOCAL = Storage(
