@@ -30,7 +30,7 @@ Schema = dict[str, Any]
 # Where clients need another answer than the contract describes: "VERB PATH PLACE" and why.
 DIFFERENT: Final[Mapping[str, str]] = {
     "GET /access/users/{userid}/tfa types[*": "the word recovery is misspelt there",
-    "GET */rules/{pos} pos": "one rule's position is a text, and clients read it so",
+    "GET */{pos} pos": "one rule's position is a text, and clients read it so",
     "GET /cluster/mapping/* *.description": "there only where somebody wrote one",
     "GET /cluster/mapping/usb *.error": "only where a node is asked about",
 }

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from appliance.api.operations.configuration import ha, mapping, metrics, replication
+from appliance.api.operations.configuration import firewall, ha, mapping, metrics, replication
 
 OPERATIONS: Final = (
+    *firewall.OPERATIONS,
     *ha.OPERATIONS,
     *mapping.OPERATIONS,
     *metrics.OPERATIONS,

@@ -8,7 +8,7 @@ from appliance.api.ports import ApiPorts
 from appliance.api.table import Request
 from appliance.core.access.permissions import Access
 from appliance.model.access.ids import ROOT
-from appliance.model.formats.names import CONFIG_ID, NODE, VMID
+from appliance.model.formats.names import CONFIG_ID, NODE
 from appliance.model.option import Option
 from appliance.services.config.sections import Row
 
@@ -20,7 +20,6 @@ VMID_OPTION: Final = Option(
     required=True,
     minimum=100,
     maximum=999999999,
-    format=VMID,
 )
 ID: Final = Option("id", "What it is called.", format=CONFIG_ID, required=True)
 

@@ -1,0 +1,1 @@
+"""What is pure about the firewall: which rules can be in force."""
