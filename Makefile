@@ -5,6 +5,7 @@ SHELL := /bin/bash
 
 PYTHON ?= python3
 WORKERS ?= auto
+ARGS ?=
 BIN := .venv/bin
 READY := .venv/.ready
 SCENARIO ?= scenarios/ha/power-loss.toml
@@ -20,12 +21,15 @@ COROSYNC := corosync:corosync corosync-qdevice:corosync-qdevice corosync-qnetd:c
 # the same, of what compiles and runs the mounted files
 FUSE := gcc:gcc pkg-config:pkg-config fusermount3:fuse3 /usr/include/fuse3/fuse.h:libfuse3-dev
 
-.PHONY: fuse corosync help up test check format setup bench lock clean
+.PHONY: fuse corosync help up rehearse test check format setup bench lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
 
-up: setup ## rehearse a failover: five nodes, one loses power; watch it, then open the report
+up: setup ## serve a simulated cluster: the API on https://127.0.0.11:8006, .12 and .13; ARGS='--speed 60'
+	$(BIN)/quorate up $(ARGS)
+
+rehearse: setup ## rehearse a failover: five nodes, one loses power; watch it, then open the report
 	@mkdir -p $(dir $(REPORT))
 	$(BIN)/quorate rehearse $(SCENARIO) --live --report $(REPORT)
 

@@ -70,10 +70,18 @@ def rehearse(
 class Rehearsal:
     """One run of one scenario. Implements what `checks.Check` needs."""
 
-    def __init__(self, scenario: Scenario, *, seed: int | None, coasting: bool) -> None:
+    def __init__(
+        self,
+        scenario: Scenario,
+        *,
+        seed: int | None,
+        coasting: bool = True,
+        world: World | None = None,
+    ) -> None:
+        """world: at its beginning, if somebody else lets its time pass."""
         self.scenario = scenario
         self.seed = scenario.seed if seed is None else seed
-        self.world = World(scenario.layout, seed=self.seed, coasting=coasting)
+        self.world = world or World(scenario.layout, seed=self.seed, coasting=coasting)
         self.scene = Scene(
             self.world.facts,
             scenario.names,
@@ -94,13 +102,17 @@ class Rehearsal:
 
     # the run
 
-    def run(self, observer: Observer | None = None) -> RunResult:
+    def begin(self, observer: Observer | None = None) -> None:
+        """From here on the steps happen as time passes, whoever lets it."""
         self._prepare()
         journal = self.world.journal
         for record in journal.records:
             self._told(record, observer)
         journal.subscribe(lambda record: self._told(record, observer))
         self._begin(None)
+
+    def run(self, observer: Observer | None = None) -> RunResult:
+        self.begin(observer)
         end_s = self.scenario.duration_s
         while observer is not None and self.world.now_s + observer.pause_s < end_s:
             self.world.run(self.world.now_s + observer.pause_s)

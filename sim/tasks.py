@@ -97,6 +97,12 @@ class SimTask(Generic[T]):
             self._cancelled = True
             self._boot.deliver(lambda: self._throw(CancelledError()))
 
+    def abandon(self) -> None:
+        """As `cancel`, at once: for callers between two events, whose world may stand still."""
+        if not self.ended.fired and not self._cancelled:
+            self._cancelled = True
+            self._boot.run(lambda: self._throw(CancelledError()))
+
     def discard_unbegun(self) -> None:
         """Its boot is over. Closing a coroutine that never ran runs nothing, and stops Python from
         complaining about it; one that did run is kept as it is.
@@ -176,6 +182,20 @@ class Boot:
         self._tasks.append(task)
         if self.alive:
             self.deliver(task.step)
+        else:
+            task.discard_unbegun()
+        return task
+
+    def enter(self, coro: Coroutine[Any, Any, T], name: str) -> SimTask[T]:
+        """Start a task and run its first step at once: for callers between two events.
+
+        On a paused node that step comes when it wakes, on a dead one never.
+        """
+        task = SimTask(self, coro, name)
+        self._tasks = [kept for kept in self._tasks if not kept.ended.fired]
+        self._tasks.append(task)
+        if self.alive:
+            self.run(task.step)
         else:
             task.discard_unbegun()
         return task

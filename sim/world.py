@@ -152,6 +152,10 @@ class World:
         """Begin a fault now. Returns its number; it heals by itself after `heal_after_s`."""
         return self._injector.begin(fault)
 
+    def faults(self) -> dict[int, Fault]:
+        """What has begun and not healed, by number."""
+        return self._injector.active()
+
     def heal(self, number: int) -> None:
         self._injector.heal(number)
 

@@ -86,7 +86,7 @@ class Listener:
 
     async def stop(self) -> None:
         """Take no more; give those under way a few seconds."""
-        self._close()
+        self.close()
         for connection in list(self._state.connections):
             connection.shutdown()
         deadline_s = asyncio.get_running_loop().time() + STOP_S
@@ -98,12 +98,13 @@ class Listener:
 
     def drop(self) -> None:
         """Take no more, and break off what there is."""
-        self._close()
+        self.close()
         for connection in list(self._state.connections):
             if connection.transport is not None:
                 connection.transport.abort()
 
-    def _close(self) -> None:
+    def close(self) -> None:
+        """Take no more connections; those there are go on."""
         for server in self._servers:
             server.close()
         for one in self.sockets:

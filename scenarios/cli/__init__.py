@@ -1,4 +1,4 @@
-"""The subcommands of `quorate` that drive the core on a world: replay, rehearse, explore.
+"""The subcommands of `quorate` that drive the core on a world: replay, rehearse, explore, up.
 
 Each lives in a module of this package by its name, with one Typer function `command`. The
 modules are imported at every start of `quorate`, so they import what they work with inside
@@ -12,7 +12,7 @@ from importlib.util import find_spec
 
 import typer
 
-COMMANDS = ("replay", "rehearse", "explore")
+COMMANDS = ("replay", "rehearse", "explore", "up")
 
 
 def register(app: typer.Typer) -> None:
@@ -21,3 +21,4 @@ def register(app: typer.Typer) -> None:
         module_name = f"{__name__}.{name}"
         if find_spec(module_name) is not None:
             app.command(name)(import_module(module_name).command)
+    app.add_typer(import_module(f"{__name__}.fault").fault_app, name="fault")

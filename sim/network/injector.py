@@ -50,6 +50,10 @@ class NetworkInjector:
         """Whether this kind of fault can happen in this world."""
         return kind in KINDS and hasattr(self, f"_begin_{kind}")
 
+    def active(self) -> dict[int, Fault]:
+        """What has begun and not healed, by number."""
+        return {number: found[0] for number, found in self._active.items()}
+
     def begin(self, fault: Fault) -> int:
         """It happens now. ConfigError if it names what does not exist. Returns its number."""
         begin: Callable[[Fault], Heal] | None = getattr(self, f"_begin_{fault.kind}", None)

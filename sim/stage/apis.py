@@ -20,6 +20,7 @@ from appliance.services.cluster.passing import Passing
 from appliance.services.cluster.ports import ClusterPorts
 from sim.boards import Boards
 from sim.boot import NodeBoot
+from sim.entropy import Entropy
 from sim.group.membership import SimLiveMembership
 from sim.journal import NodeJournal
 from sim.network.conf import address_of
@@ -39,12 +40,14 @@ class Settings:
 
     credentials: the clock that tickets and second factors go by, None: the node's own.
     certificates: what nodes show, as PEM; those that are not named show a mere text.
+    entropy: where secrets come from, None: the world's own.
     """
 
     passwords: Mapping[str, str] = field(default_factory=lambda: PASSWORDS)
     operations: tuple[Operation, ...] = ()
     credentials: Clock | None = None
     certificates: Mapping[str, bytes] = field(default_factory=dict)
+    entropy: Entropy | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +111,7 @@ class Apis:
 
     def __init__(self, world: World, settings: Settings | None = None) -> None:
         self.world, self.settings = world, settings or Settings()
+        self._entropy = self.settings.entropy or world.entropy
         self.table: Table = build_table(self.settings.operations)
         self._now: dict[str, Answering] = {}
         self.shelves = TaskShelves(world.entropy.child("stage"))
@@ -143,7 +147,7 @@ class Apis:
     def _ports(self, boot: NodeBoot, membership: SimLiveMembership) -> ApiPorts:
         node, own = boot.boot.node, boot.ports
         journal = NodeJournal(self.world.journal, node)
-        entropy = self.world.entropy.child("api", node, boot.boot.number)
+        entropy = self._entropy.child("api", node, boot.boot.number)
         cluster = ClusterPorts(
             node,
             boot.clock,
@@ -190,6 +194,17 @@ class Apis:
         boot = self.world.machines[node].boot
         found = self._now.get(node)
         return found if boot is not None and found is not None and found.boot is boot else None
+
+    def newest(self) -> Answering:
+        """The last boot of a node that knows most: of one that runs and is quorate, if any."""
+
+        def rank(node: str) -> tuple[bool, bool, int]:
+            found = self._now[node]
+            running = self.answering(node) is not None
+            quorate = running and self.world.engine.view(node).quorate
+            return quorate, running, found.boot.boot.number
+
+        return self._now[max(self._now, key=rank)]
 
     def certificate(self, node: str) -> bytes:
         return self.settings.certificates.get(node) or certificate_of(node)

@@ -55,14 +55,17 @@ def contents(layout: ClusterLayout) -> dict[str, File]:
 def _texts(layout: ClusterLayout) -> Iterator[tuple[str, str]]:
     yield LAYOUT, conf_of(layout).text()
     yield USERS, _ROOT
-    yield STORAGES, "\n".join(map(_storage, layout.storages))
+    used = {guest.storage for guest in layout.guests}
+    yield STORAGES, "\n".join(_storage(one, one.name in used) for one in layout.storages)
     for guest in layout.guests:
         yield guest_file(guest.sid, guest.node), guest_text(guest)
 
 
-def _storage(spec: StorageSpec) -> str:
-    """By its name where that tells what it is."""
+def _storage(spec: StorageSpec, used: bool) -> str:
+    """By its name where that tells what it is. used: guests' disks are on it."""
     lines = _KINDS.get(spec.name) or (_SHARED if spec.shared else _LOCAL)
+    if used and spec.name == "local":
+        lines = _LOCAL_WITH_DISKS
     text = "".join(f"\t{line}\n" for line in lines[1:]).format(name=spec.name)
     nodes = f"\tnodes {','.join(spec.nodes)}\n" if spec.nodes else ""
     return f"{lines[0]}: {spec.name}\n{text}{nodes}"
@@ -70,8 +73,10 @@ def _storage(spec: StorageSpec) -> str:
 
 _SHARED: Final = ("rbd", "content images,rootdir", "pool {name}", "krbd 0")
 _LOCAL: Final = ("zfspool", "content images,rootdir", "pool rpool/{name}", "sparse 1")
+_FILES: Final = "iso,vztmpl,backup,snippets,import"
+_LOCAL_WITH_DISKS: Final = ("dir", "path /var/lib/vz", f"content images,rootdir,{_FILES}")
 _KINDS: Final = {
-    "local": ("dir", "path /var/lib/vz", "content iso,vztmpl,backup,snippets,import"),
+    "local": ("dir", "path /var/lib/vz", f"content {_FILES}"),
     "local-zfs": ("zfspool", "pool rpool/data", "content images,rootdir", "sparse 1"),
     "nfs": (
         "nfs",

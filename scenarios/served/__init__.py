@@ -1,0 +1,1 @@
+"""Simulated clusters that are served: started, found again, controlled, and used in tests."""

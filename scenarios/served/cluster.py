@@ -1,0 +1,121 @@
+"""Serving: from what is wanted to a cluster that answers, and back."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import tempfile
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote
+
+from appliance.api.http import HttpRequest
+from appliance.model.errors import ConfigError, QuorateError
+from scenarios.format import load
+from scenarios.run import Rehearsal
+from scenarios.served.session import Session
+from scenarios.shipped import locate
+from sim.layout import ClusterLayout
+from sim.stage.apis import PASSWORDS
+from sim.stage.contents import contents, served_layout
+from sim.stage.stage import Stage, Wanted
+from sim.world import World
+
+USER: Final = "root@pam"
+TOKEN: Final = "stage"
+WARM_S: Final = 30.0  # by then the cluster is whole and HA has a master
+_FORM: Final = {"content-type": "application/x-www-form-urlencoded"}
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """scenario: a file, whose cluster and steps are taken. state: a folder that outlives this."""
+
+    nodes: int = 3
+    guests: int = 6
+    speed: float = 1.0
+    port: int = 8006
+    scenario: str | None = None
+    state: Path | None = None
+    seed: int = 1
+
+    def checked(self) -> Wish:
+        """ConfigError for a number that makes no sense."""
+        for name, value, least, most in (
+            ("nodes", self.nodes, 1, 32),
+            ("guests", self.guests, 0, 2000),
+            ("port", self.port, 0, 65535),
+        ):
+            if not least <= value <= most:
+                raise ConfigError(f"must be between {least} and {most}", field=name)
+        return self
+
+
+@contextlib.asynccontextmanager
+async def served(wish: Wish) -> AsyncIterator[tuple[Stage, Session]]:
+    """A cluster that answers for as long as the block lasts. ConfigError."""
+    wish.checked()
+    with contextlib.ExitStack() as kept:
+        folder = wish.state or Path(kept.enter_context(tempfile.TemporaryDirectory("-quorate")))
+        stage = _stage(wish, folder)
+        await stage.open()
+        pump = asyncio.create_task(stage.run())
+        try:
+            yield stage, await _session(stage)
+            if pump.done():
+                await pump
+        finally:
+            await stage.close()
+            pump.cancel()
+            await asyncio.gather(pump, return_exceptions=True)
+
+
+def _stage(wish: Wish, folder: Path) -> Stage:
+    if wish.scenario is None:
+        layout = served_layout(wish.nodes, wish.guests)
+        world = _world(layout, wish.seed)
+    else:
+        scenario = load(locate(wish.scenario))
+        layout = scenario.layout
+        world = _world(layout, wish.seed)
+        Rehearsal(scenario, seed=wish.seed, world=world).begin()
+    wanted = Wanted(folder / "tls", wish.port, wish.speed)
+    stage = Stage(world, wanted)
+    if wish.scenario is None:
+        world.run(WARM_S)
+    return stage
+
+
+def _world(layout: ClusterLayout, seed: int) -> World:
+    return World(layout, seed=seed, files=contents(layout))
+
+
+async def _session(stage: Stage) -> Session:
+    """With a token of its own, which a cluster that is gone on with may have already."""
+    node = next(name for name in stage.hosts if stage.apis.process(name) is not None)
+    where = f"/access/users/{quote(USER, safe='')}/token/{TOKEN}"
+    with contextlib.suppress(QuorateError):
+        await _call(stage, node, "DELETE", where)
+    made = await _call(stage, node, "POST", where, "privsep=0")
+    return Session(
+        port=stage.port,
+        beside=stage.beside_url,
+        urls=stage.urls(),
+        ca=str(stage.authority.ca),
+        user=USER,
+        password=PASSWORDS["root"],
+        token=f"{USER}!{TOKEN}={made['value']}",
+        pid=os.getpid(),
+    )
+
+
+async def _call(stage: Stage, node: str, verb: str, path: str, form: str = "") -> Any:
+    request = HttpRequest(verb, f"/api2/json{path}", "", _FORM, form.encode())
+    answer = await stage.ask(node, request)
+    if answer.status != 200:
+        raise QuorateError(f"{verb} {path}: {answer.reason}")
+    return json.loads(answer.body)["data"]

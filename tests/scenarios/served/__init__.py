@@ -1,0 +1,1 @@
+"""Tests of served clusters: over HTTPS, as clients see them."""
