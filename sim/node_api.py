@@ -19,6 +19,7 @@ from appliance.services.tasks.work import TaskPorts, Work
 from sim.boards import Boards
 from sim.group.cluster import StoreCluster
 from sim.journal import NodeJournal, WorldJournal
+from sim.outside import Outside
 from sim.task_log import TaskShelves
 from sim.tasks import Boot
 
@@ -66,12 +67,22 @@ def node_api(
     passwords: Mapping[str, str] | None = None,
     operations: ClusterPorts | None = None,
     work: Work | None = None,
+    outside: Outside | None = None,
 ) -> Api:
     """For the present boot of the node's daemon."""
     daemon = cluster.daemon(node)
     clock, entropy = daemon.ports.clock, daemon.ports.entropy
     told = NodeJournal(journal, node)
-    access = AccessPorts(daemon.store, clock, entropy, told, SimPasswords(passwords or {}))
+    known = outside or Outside()
+    access = AccessPorts(
+        daemon.store,
+        clock,
+        entropy,
+        told,
+        SimPasswords(passwords or {}),
+        known.directory,
+        known.provider,
+    )
     boards = Boards(cluster.kernel, cluster.engine)
     ports = ApiPorts(
         node=node,

@@ -26,6 +26,7 @@ from sim.journal import NodeJournal
 from sim.network.conf import address_of
 from sim.node_api import SimPasswords, boot_work
 from sim.operations.calls import SimHost, SimTransport, certificate_of
+from sim.outside import Outside
 from sim.stage.courier import SimCourier
 from sim.task_log import TaskShelves
 from sim.tasks import Boot
@@ -46,6 +47,7 @@ class Settings:
     passwords: Mapping[str, str] = field(default_factory=lambda: PASSWORDS)
     operations: tuple[Operation, ...] = ()
     credentials: Clock | None = None
+    outside: Outside = field(default_factory=Outside)
     certificates: Mapping[str, bytes] = field(default_factory=dict)
     entropy: Entropy | None = None
 
@@ -163,6 +165,8 @@ class Apis:
             entropy,
             journal,
             SimPasswords(self.settings.passwords),
+            self.settings.outside.directory,
+            self.settings.outside.provider,
         )
         return ApiPorts(
             node=node,

@@ -17,6 +17,7 @@ from sim.journal import NodeJournal, WorldJournal
 from sim.kernel import Kernel
 from sim.layout import ClusterLayout
 from sim.node_api import boot_work, node_api
+from sim.outside import Outside
 from sim.task_log import TaskShelves
 from sim.tasks import Boot
 from tests.api.returns import assert_fits
@@ -124,6 +125,7 @@ class Nodes(Asking):
         self.shelves = TaskShelves(self.cluster.entropy)
         self.boards = Boards(self.kernel, self.cluster.engine)
         self.works: dict[str, Work] = {}
+        self.outside = Outside()
         self.cluster.run(10)
 
     def api(self, node: str) -> Api:
@@ -134,7 +136,7 @@ class Nodes(Asking):
             work = boot_work(daemon.boot, clock, told, self.shelves, self.boards)
             self.works[node] = work
             self._apis[id(daemon)] = node_api(
-                self.cluster, node, self.journal, PASSWORDS, work=work
+                self.cluster, node, self.journal, PASSWORDS, work=work, outside=self.outside
             )
         return self._apis[id(daemon)]
 

@@ -53,7 +53,9 @@ TOKENS = Sheet(
 
 def bind_secret(realm: str) -> Sheet[str]:
     """The password with which a directory is read."""
-    return Sheet(f"priv/realm/{realm}.pw", str.strip, lambda text: f"{text}\n")
+    return Sheet(
+        f"priv/realm/{realm}.pw", lambda text: text.removesuffix("\n"), lambda text: f"{text}\n"
+    )
 
 
 class Draft:
@@ -62,6 +64,7 @@ class Draft:
     def __init__(self, store: ConfigStore) -> None:
         self._store = store
         self._read: dict[str, tuple[int, Any]] = {}
+        self._texts: dict[str, str] = {}
         self._written: dict[str, str | None] = {}
 
     def read(self, sheet: Sheet[T]) -> T:
@@ -70,9 +73,15 @@ class Draft:
         if found is None:
             file = read_file(self._store, sheet.path)
             version = ABSENT if file is None else file.version
-            found = self._read[sheet.path] = version, sheet.parse(_text(file))
+            text = self._texts[sheet.path] = _text(file)
+            found = self._read[sheet.path] = version, sheet.parse(text)
         value: T = found[1]
         return value
+
+    def text(self, sheet: Sheet[Any]) -> str:
+        """The file as it was before this change."""
+        self.read(sheet)
+        return self._texts[sheet.path]
 
     def write(self, sheet: Sheet[T], value: T) -> None:
         self.read(sheet)

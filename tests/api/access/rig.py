@@ -19,9 +19,7 @@ class Caller:
         self.nodes, self.headers, self.address = nodes, dict(headers or {}), address
 
     def ask(self, verb: str, path: str, /, **given: Any) -> Answer:
-        """`_` in names stands for `-`, an underscore at the end is dropped (`del_` ...)."""
-        named = {name.rstrip("_").replace("_", "-"): value for name, value in given.items()}
-        return self.nodes.ask(verb, path, named, headers=self.headers, address=self.address)
+        return self.nodes.ask(verb, path, given, headers=self.headers, address=self.address)
 
     def get(self, path: str, /, **given: Any) -> Any:
         return self.ask("GET", path, **given).data

@@ -91,7 +91,7 @@ def test_a_guest_moves_from_pool_to_pool_only_if_told_so(nodes: Nodes) -> None:
         admin.post("/pools", poolid=name)
     admin.put("/pools/one", vms="100")
     refused(admin.ask("PUT", "/pools/two", vms="100"), 500, "a member of pool 'one'")
-    admin.put("/pools/two", vms="100", allow_move=1)
+    admin.put("/pools/two", vms="100", **{"allow-move": 1})
     assert (members(admin, "one"), members(admin, "two")) == ([], ["qemu/100"])
 
 
@@ -108,7 +108,7 @@ def test_nobody_gives_away_what_is_not_theirs(nodes: Nodes) -> None:
     refused(ann.ask("PUT", "/pools/mine", storage="local"), 403, "/storage/local")
     admin.put("/access/acl", path="/vms/100", roles="PVEVMAdmin", users="ann@pve")
     admin.put("/pools/theirs", vms="100")
-    refused(ann.ask("PUT", "/pools/mine", vms="100", allow_move=1), 403, "/pool/theirs")
+    refused(ann.ask("PUT", "/pools/mine", vms="100", **{"allow-move": 1}), 403, "/pool/theirs")
     refused(ann.ask("DELETE", "/pools/theirs"), 403)
 
 

@@ -117,16 +117,16 @@ def test_one_s_own_password(nodes: Nodes) -> None:
     ann = logged_in(nodes, "ann@pve")
     new = {"userid": "ann@pve", "password": "the new password"}
     refused(ann.ask("PUT", "/access/password", **new), 400, "your own password is needed")
-    wrong = ann.ask("PUT", "/access/password", **new, confirmation_password="a wrong one")
+    wrong = ann.ask("PUT", "/access/password", **new, **{"confirmation-password": "a wrong one"})
     refused(wrong, 401, "authentication failure")
-    ann.put("/access/password", **new, confirmation_password=WORD)
+    ann.put("/access/password", **new, **{"confirmation-password": WORD})
     refused(ticket(nodes, "ann@pve"), 401)
     assert logged_in(nodes, "ann@pve", "the new password").get("/version")
 
 
 def test_the_password_of_others(nodes: Nodes) -> None:
     ann, new = logged_in(nodes, "ann@pve"), {"password": "the new password"}
-    asked = {"userid": "bob@pve", **new, "confirmation_password": WORD}
+    asked = {"userid": "bob@pve", **new, "confirmation-password": WORD}
     refused(ann.ask("PUT", "/access/password", **asked), 403)
     admin = root(nodes)
     admin.put("/access/acl", path="/access", roles="PVEUserAdmin", users="ann@pve")

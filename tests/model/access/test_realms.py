@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
-
-from appliance.model.access.realms import check_realm, parse_realms, write_realms
-from appliance.model.errors import ConfigError
+from appliance.model.access.realms import parse_realms, write_realms
 
 TEXT = """\
 pam: pam
@@ -58,16 +55,15 @@ def test_the_second_factor_of_a_realm() -> None:
     assert [problem.line for problem in bad.problems] == [2]
 
 
-@pytest.mark.parametrize(
-    ("kind", "values", "named"),
-    [
-        ("magic", {}, "type"),
-        ("ldap", {"server1": "x", "user_attr": "uid"}, "base_dn"),
-        ("pve", {"server1": "x"}, "server1"),
-        ("openid", {"issuer-url": "https://x"}, "client-id"),
-    ],
-)
-def test_what_a_realm_needs(kind: str, values: dict[str, object], named: str) -> None:
-    with pytest.raises(ConfigError) as caught:
-        check_realm("corp", kind, values)
-    assert caught.value.field == named
+def test_no_password_is_read_from_or_written_to_the_file() -> None:
+    realms = parse_realms(TEXT.replace("\tuser_attr uid", "\tpassword secret\n\tuser_attr uid"))
+    assert "password" not in realms.realms["corp"].values
+
+
+def test_defaults_of_a_synchronisation() -> None:
+    realms = parse_realms(TEXT).realms
+    assert dict(realms["corp"].sync_defaults) == {
+        "scope": "both",
+        "remove-vanished": "acl;entry",
+    }
+    assert realms["sso"].sync_defaults == {}

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import Final
 
-from appliance.api.operations.access import acl, groups, login, tfa, tokens, users
+from appliance.api.operations.access import (
+    acl,
+    domains,
+    groups,
+    login,
+    openid,
+    tfa,
+    tokens,
+    users,
+)
 from appliance.api.table import Operation
 
 OPERATIONS: Final[tuple[Operation, ...]] = (
@@ -14,4 +23,6 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *groups.OPERATIONS,
     *acl.OPERATIONS,
     *tfa.OPERATIONS,
+    *domains.OPERATIONS,
+    *openid.OPERATIONS,
 )
