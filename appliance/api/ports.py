@@ -14,6 +14,7 @@ from appliance.ports.tasks import Tasks
 from appliance.services.access.accounts import Accounts
 from appliance.services.cluster.passing import Passing
 from appliance.services.cluster.ports import ClusterPorts
+from appliance.services.guest_changes.ports import ChangePorts
 from appliance.services.storage.ports import StoragePorts
 from appliance.services.store.service import StoreService
 from appliance.services.tasks.work import Work
@@ -25,6 +26,7 @@ class ApiPorts:
 
     store: the configuration, as all handlers know it. member: the node's own part in it, which
     `/store/...` shows; None where the store is not made of members. passing: to other nodes.
+    changes: what changes of guests work with; None where no guests run.
     """
 
     node: str
@@ -40,4 +42,5 @@ class ApiPorts:
     cluster: ClusterPorts | None = None
     passing: Passing | None = None
     member: StoreService | None = None
+    changes: ChangePorts | None = None
     storage: StoragePorts | None = None

@@ -61,8 +61,10 @@ class Catalog:
             self.version += 1
 
     def disks(self, sid: str) -> tuple[tuple[str, str], ...]:
-        """Pool and volume name of each of its disks."""
-        spec = self._specs[sid]
+        """Pool and volume name of each of its disks; none of a guest that never ran."""
+        spec = self._specs.get(sid)
+        if spec is None:
+            return ()
         if spec.disks is not None:
             return spec.disks
         return ((spec.storage, f"vm-{sid.partition(':')[2]}-disk-0"),)

@@ -18,10 +18,14 @@ from appliance.services.access.ports import AccessPorts
 from appliance.services.cluster.follower import Follower
 from appliance.services.cluster.passing import Passing
 from appliance.services.cluster.ports import ClusterPorts
+from appliance.services.guest_changes.machines import Machines
+from appliance.services.guest_changes.ports import ChangePorts
+from appliance.services.storage.ports import StoragePorts
 from sim.boards import Boards
 from sim.boot import NodeBoot
 from sim.entropy import Entropy
 from sim.group.membership import SimLiveMembership
+from sim.guests.hosting import SimGuestHost, SimVmHost
 from sim.journal import NodeJournal
 from sim.network.conf import address_of
 from sim.node_api import SimPasswords, boot_work
@@ -146,6 +150,21 @@ class Apis:
         for listener in self._listeners:
             listener(node)
 
+    def _changes(self, boot: NodeBoot, entropy: Entropy, storage: StoragePorts) -> ChangePorts:
+        world = self.world
+        host = SimGuestHost(boot.boot, world.mover, world.specs(boot.guests), world.entropy)
+        machines = Machines(host, SimVmHost(host))
+        return ChangePorts(
+            boot.boot.node,
+            boot.clock,
+            entropy,
+            boot.store,
+            storage.pools,
+            storage.transfer,
+            storage.archives,
+            machines,
+        )
+
     def _ports(self, boot: NodeBoot, membership: SimLiveMembership) -> ApiPorts:
         node, own = boot.boot.node, boot.ports
         journal = NodeJournal(self.world.journal, node)
@@ -168,6 +187,7 @@ class Apis:
             self.settings.outside.directory,
             self.settings.outside.provider,
         )
+        storage = self.world.volumes.boot(boot.boot, boot.store).ports
         return ApiPorts(
             node=node,
             clock=boot.clock,
@@ -181,7 +201,8 @@ class Apis:
             work=boot_work(boot.boot, boot.clock, journal, self.shelves, self.boards),
             cluster=cluster,
             passing=Passing(cluster, SimCourier(self, boot.boot)),
-            storage=self.world.volumes.boot(boot.boot, boot.store).ports,
+            storage=storage,
+            changes=self._changes(boot, entropy, storage),
         )
 
     def _begin(self, boot: Boot, ports: ApiPorts) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from appliance.api.index import indexes
 from appliance.api.operations import (
     access,
+    changes,
     cluster,
     configuration,
     pools,
@@ -28,6 +29,7 @@ def _declared() -> tuple[Operation, ...]:
         *version.OPERATIONS,
         *access.OPERATIONS,
         *pools.OPERATIONS,
+        *changes.OPERATIONS,
         *cluster.OPERATIONS,
         *store.OPERATIONS,
         *tasks.OPERATIONS,

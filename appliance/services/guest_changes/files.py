@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from hashlib import sha1
 
+from appliance.model.digest import digest_of
 from appliance.model.errors import ExistsError, MissingError, StaleError
 from appliance.model.guest.config import FOLDERS, GuestConfig, parse_guest, write_guest
 from appliance.model.guest.document import GuestKind
@@ -135,5 +135,4 @@ def _understood(path: str) -> tuple[str, GuestKind] | None:
 
 def _read(vmid: int, path: str, node: str, kind: GuestKind, file: File) -> GuestFile:
     config = parse_guest(file.content.decode("utf-8", "replace"), kind, file=path)
-    digest = sha1(file.content, usedforsecurity=False).hexdigest()
-    return GuestFile(vmid, node, config, file.version, digest)
+    return GuestFile(vmid, node, config, file.version, digest_of(file.content))
