@@ -9,8 +9,7 @@ from typing import Any
 
 from appliance.model.corosync_conf import CorosyncConf
 from appliance.model.store.changes import Step
-from appliance.model.store.codec import Writer
-from appliance.model.store.forms import write_steps
+from appliance.model.store.forms import steps_form
 from appliance.ports.leases import LeaseAnswer
 from tests.contract.store_worlds import Seen
 from tests.lab.cluster import Lab
@@ -46,7 +45,7 @@ class StoreDaemon(AgentDaemon):
         return dict(self.agent.ask("state"))
 
     def change(self, *steps: Step, timeout_s: float = 15.0) -> Call:
-        text = base64.b64encode(write_steps(Writer(), steps).done()).decode()
+        text = base64.b64encode(steps_form(steps)).decode()
         return self.agent.call("change", steps=text, timeout_s=timeout_s)
 
     def read(self, path: str, *, privileged: bool = False) -> Mapped:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from appliance.model.store.changes import LEASE_MARK, Cell, Entry, Lease
 
@@ -21,13 +21,14 @@ class LeaseAges:
         seen = self._seen.get(LEASE_MARK + name)
         return seen[1] if seen else None
 
-    def commit(self, entry: Entry, now_s: float) -> None:
-        """What this entry says of leases holds from now on."""
-        for key, cell in entry.cells:
-            if isinstance(cell, Lease):
-                self._seen[key] = (cell.version, now_s)
-            elif key.startswith(LEASE_MARK):
-                self._seen.pop(key, None)
+    def commit(self, entries: Iterable[Entry], now_s: float) -> None:
+        """What these entries say of leases holds from now on."""
+        for entry in entries:
+            for key, cell in entry.cells:
+                if isinstance(cell, Lease):
+                    self._seen[key] = (cell.version, now_s)
+                elif key.startswith(LEASE_MARK):
+                    self._seen.pop(key, None)
 
     def replace(self, cells: Mapping[str, Cell], now_s: float) -> None:
         """Leases of unknown age: as if they had changed now, unless they are known unchanged."""

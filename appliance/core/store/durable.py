@@ -41,6 +41,8 @@ CHECKPOINT_RECORDS: Final = 2000
 _HEAD: Final = struct.Struct(">II")
 _ENTRY, _COMMITTED, _PART = 1, 2, 3
 _KINDS: Final = (b"\0", b"\1", b"\2", b"\3")
+_ENTRY_MARK: Final = _KINDS[_ENTRY]
+_ENTRY_CRC: Final = crc32(_ENTRY_MARK)
 
 
 class Write(NamedTuple):
@@ -60,12 +62,17 @@ def cell_name(generation: int, key: str) -> str:
 
 
 def record(kind: int, body: bytes) -> bytes:
-    payload = _KINDS[kind] + body
-    return _HEAD.pack(len(payload), crc32(payload)) + payload
+    mark = _KINDS[kind]
+    return b"".join((_HEAD.pack(len(body) + 1, crc32(body, crc32(mark))), mark, body))
 
 
-def entry_record(entry: Entry) -> bytes:
-    return record(_ENTRY, entry.body)
+def entry_records(entries: Iterable[Entry]) -> bytes:
+    """A record each."""
+    parts: list[bytes] = []
+    for entry in entries:
+        body = entry.body
+        parts += _HEAD.pack(len(body) + 1, crc32(body, _ENTRY_CRC)), _ENTRY_MARK, body
+    return b"".join(parts)
 
 
 def meta_file(generation: int, point: Point) -> bytes:
@@ -104,8 +111,8 @@ class Disk:
     def promise(self, epoch: Epoch) -> None:
         self._put(Write("replace", PROMISE, write_epoch(Writer(), epoch).done()))
 
-    def append(self, entry: Entry) -> None:
-        self._append(entry_record(entry))
+    def append(self, *entries: Entry) -> None:
+        self._append(entry_records(entries), len(entries))
 
     def splice(self, keep: int, entries: Sequence[Entry]) -> None:
         """What is newer than `keep` is taken back and these entries follow: all at once."""
@@ -162,14 +169,14 @@ class Disk:
             self._put(Write("replace", name, cell_file(cell)))
 
     def _restart_log(self, pending: Sequence[Entry]) -> None:
-        content = b"".join(entry_record(entry) for entry in pending)
+        content = entry_records(pending)
         self._put(Write("replace", log_name(self.generation), content))
         self._log_bytes, self._records = len(content), len(pending)
 
-    def _append(self, content: bytes) -> None:
+    def _append(self, content: bytes, records: int = 1) -> None:
         self._put(Write("append", log_name(self.generation), content))
         self._log_bytes += len(content)
-        self._records += 1
+        self._records += records
 
 
 @dataclass(slots=True)

@@ -76,12 +76,26 @@ def judge(
 
     alone: the node is in no cluster, so the layout in its store may be begun anew or removed.
     """
+    if len(steps) == 1 and isinstance(put := steps[0], Put):
+        before = tree.get(put.path)
+        if isinstance(before, File) and _overwrites(tree, put, before):
+            return ((put.path, File(put.content, version, mtime_s, node)),)
     draft = _Draft(tree, node, mtime_s, version, alone=alone)
     for step in steps:
         draft.take(step)
     draft.check_limits()
     draft.check_layout()
     return tuple(draft.cells.items())
+
+
+def _overwrites(tree: Tree, put: Put, before: File) -> bool:
+    """Whether it is what most changes are, which nothing forbids: another content of a file, with
+    room for it. What is not as simple is for `_Draft` to judge.
+    """
+    if put.path == LAYOUT_PATH or put.expect not in (None, before.version):
+        return False
+    more = len(put.content) - len(before.content)
+    return more <= 0 or tree.size_bytes + more <= MAX_TREE_BYTES
 
 
 class _Draft:

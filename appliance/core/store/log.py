@@ -72,16 +72,17 @@ class Log:
         return next((entry for entry in self.after(after) if entry.request == request), None)
 
     def _forget(self) -> None:
-        count = self.committed - self.floor.version
-        size = self._bytes - sum(len(entry.body) for entry in self._entries[count:])
-        drop = 0
-        while drop < count and (count - drop > KEPT_ENTRIES or size > KEPT_BYTES):
-            size -= len(self._entries[drop].body)
+        entries, count = self._entries, self.committed - self.floor.version
+        size = self._bytes - sum(len(entry.body) for entry in entries[count:])
+        drop = max(0, count - KEPT_ENTRIES)
+        gone = sum([len(entry.body) for entry in entries[:drop]])
+        while drop < count and size - gone > KEPT_BYTES:
+            gone += len(entries[drop].body)
             drop += 1
         if drop:
-            self.floor = self._entries[drop - 1].point
-            self._bytes -= sum(len(entry.body) for entry in self._entries[:drop])
-            del self._entries[:drop]
+            self.floor = entries[drop - 1].point
+            self._bytes -= gone
+            del entries[:drop]
 
     @classmethod
     def of(cls, floor: Point, entries: Iterable[Entry]) -> Log:

@@ -29,7 +29,7 @@ from appliance.model.store.changes import (
     RequestId,
     Steps,
 )
-from appliance.model.store.electorate import NO_LAYOUT, Electorate
+from appliance.model.store.electorate import LAYOUT_PATH, NO_LAYOUT, Electorate
 from appliance.model.store.forms import make_entry
 from appliance.model.store.messages import (
     Asked,
@@ -93,6 +93,7 @@ class Replica:
         self._durable = self._begun = self._numbers = 0
         self._state_due: int | None = None
         self._ages = LeaseAges(self.tree.committed, now_s)
+        self._unwritten: list[Entry] = []  # never when nothing is being handled
         self._forget_session()
 
     # what is asked
@@ -311,43 +312,38 @@ class Replica:
     def _on_propose(self, session: Session, message: Propose) -> None:
         if not session.open:
             return
+        node, nonce = message.node, message.nonce
         for asked in message.changes:
-            session.ordinal += 1
-            who = RequestId(message.node, message.nonce, asked.number)
+            session.ordinal = ordinal = session.ordinal + 1
+            who = RequestId(node, nonce, asked.number)
             if self.lagging:
-                self._buffer.append((session.ordinal, who, asked))
+                self._buffer.append((ordinal, who, asked))
             else:
-                self._place(session, session.ordinal, who, asked)
+                self._place(session, ordinal, who, asked)
         if not self.lagging:
             self._processed(session.ordinal)
 
     def _place(self, session: Session, ordinal: int, request: RequestId, asked: Asked) -> None:
         last = self.log.last
+        _, mtime_s, steps = asked
         outcome: Outcome
-        entered = False
+        entered, version = False, last.version + 1
         try:
-            cells = judge(
-                self.tree,
-                asked.steps,
-                request.node,
-                asked.mtime_s,
-                last.version + 1,
-                alone=self.alone,
-            )
+            cells = judge(self.tree, steps, request.node, mtime_s, version, alone=self.alone)
         except QuorateError as error:
             outcome = error
         else:
             if cells:
                 self._append(make_entry(last, session.epoch, request, cells))
                 self._elect(session, ordinal, brought_by(cells))
-                entered = True
-            outcome = self.log.last.version
+            entered = bool(cells)
+            outcome = version if entered else last.version
         self.requests.placed(request, ordinal, outcome, entered)
 
     def _append(self, entry: Entry) -> None:
         self.log.append(entry)
         self.tree.apply(entry)
-        self.disk.append(entry)
+        self._unwritten.append(entry)
 
     def _elect(self, session: Session, ordinal: int, electorate: Electorate | None) -> None:
         """From here on these decide."""
@@ -357,6 +353,10 @@ class Replica:
             self._processed(ordinal)
 
     def _processed(self, ordinal: int) -> None:
+        """The order was gone through up to there: its entries go to the disk at once."""
+        if self._unwritten:
+            self.disk.append(*self._unwritten)
+            self._unwritten.clear()
         self._places.append((ordinal, self.log.last.version))
         self._unsynced.append((self.out.written, ordinal))
 
@@ -382,9 +382,11 @@ class Replica:
         entries = self.log.commit(version)
         for entry in entries:
             self.tree.commit(entry)
-            self._ages.commit(entry, now_s)
-            self.out.changed += [key for key, _ in entry.cells]
-        if any(brought_by(entry.cells) for entry in entries):
+        changed = [key for entry in entries for key, _ in entry.cells]
+        self.out.changed += changed
+        if any(key.startswith(LEASE_MARK) for key in changed):
+            self._ages.commit(entries, now_s)
+        if LAYOUT_PATH in changed and any(brought_by(entry.cells) for entry in entries):
             # Those who decided before may never be back to say again that it was committed.
             self.disk.note_committed(self.log.committed)
         self.disk.committed(entries, self.log, self.tree)

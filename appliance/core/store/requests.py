@@ -118,9 +118,10 @@ class Requests:
 
     def placed(self, request: RequestId, ordinal: int, outcome: Outcome, entered: bool) -> None:
         """One was judged; if it is of this boot and still open, remember how."""
-        if request.node != self._node or request.nonce != self._nonce:
+        node, nonce, number = request
+        if node != self._node or nonce != self._nonce:
             return
-        one = self._open.get(request.number)
+        one = self._open.get(number)
         if one is not None:
             one.fate, one.ordinal, one.outcome, one.entered = Fate.PLACED, ordinal, outcome, entered
             self._placed.append(one)

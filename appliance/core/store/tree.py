@@ -82,6 +82,9 @@ class Tree:
     def _count(self, key: str, before: Cell | None, after: Cell | None) -> None:
         if key.startswith(LEASE_MARK):
             return
+        if isinstance(after, File) and isinstance(before, File):
+            self.size_bytes += len(after.content) - len(before.content)
+            return
         self.size_bytes += size_of(after) - size_of(before)
         step = (after is not None) - (before is not None)
         if not step:

@@ -9,8 +9,7 @@ ABSENT: Final = 0  # the version of what is not there
 LEASE_MARK: Final = "\x01"  # begins the key of a lease; no path contains it
 
 
-@dataclass(frozen=True, slots=True)
-class File:
+class File(NamedTuple):
     """version: of the entry that wrote it. mtime_s: the writer's wall clock, for people only."""
 
     content: bytes
@@ -40,8 +39,7 @@ def lease_key(name: str) -> str:
 # Steps. `expect`: the version that the file must have, ABSENT for none, None for any.
 
 
-@dataclass(frozen=True, slots=True)
-class Put:
+class Put(NamedTuple):
     """Make this the whole file, new or not."""
 
     path: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from functools import lru_cache
 from typing import Final
 
 from appliance.model.errors import DamagedError
@@ -11,11 +12,29 @@ _FLOAT: Final = struct.Struct(">d")
 _TOO_EARLY: Final = "encoded value ends too early"
 
 
-class Writer:
-    """Collects values; `done` is their encoded form.
+_SMALL: Final = tuple(bytes((value,)) for value in range(0x80))
+_REMEMBERED: Final = 4096
 
-    All that is replicated passes through here, so common cases are written out.
-    """
+
+def number(value: int) -> bytes:
+    """As `Writer.number`. Common sizes are written out: each change has several."""
+    if value < 0x80:
+        return _SMALL[value]
+    if value < 0x4000:
+        return bytes((value & 0x7F | 0x80, value >> 7))
+    if value < 0x200000:
+        return bytes((value & 0x7F | 0x80, value >> 7 & 0x7F | 0x80, value >> 14))
+    return Writer().number(value).done()
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def text(value: str) -> bytes:
+    """As `Writer.text`, for names, which come again and again."""
+    return Writer().text(value).done()
+
+
+class Writer:
+    """Collects values; `done` is their encoded form."""
 
     __slots__ = ("_parts",)
 
@@ -95,11 +114,17 @@ class Reader:
         return value
 
     def data(self) -> bytes:
-        return self._take(self.number())
+        size = self.number()
+        at = self.at
+        self.at = end = at + size
+        taken = self._data[at:end]
+        if len(taken) != size:
+            raise DamagedError(_TOO_EARLY)
+        return taken
 
     def text(self) -> str:
         try:
-            return self._take(self.number()).decode()
+            return self.data().decode()
         except UnicodeDecodeError as error:
             raise DamagedError("encoded text is not UTF-8") from error
 

@@ -28,7 +28,7 @@ from appliance.model.store.changes import (
     Steps,
     TakeLease,
 )
-from appliance.model.store.codec import Reader, Writer
+from appliance.model.store.codec import Reader, Writer, number, text
 
 DIGEST_BYTES: Final = 16
 
@@ -80,16 +80,24 @@ def read_cell(data: Reader) -> Cell | None:
 def make_entry(before: Point, epoch: Epoch, request: RequestId | None, cells: Cells) -> Entry:
     """The entry that follows that point."""
     version = before.version + 1
-    out = Writer().encoded(_epoch(epoch)).number(version)
+    parts = [_epoch(epoch), number(version)]
     if request is None:
-        out.flag(False)
+        parts.append(b"\0")
     else:
-        out.encoded(_sender(request.node, request.nonce)).number(request.number)
-    out.number(len(cells))
+        parts += _sender(request.node, request.nonce), number(request.number)
+    parts.append(number(len(cells)))
     for key, cell in cells:
-        write_cell(out.text(key), cell)
-    body = out.done()
+        if isinstance(cell, File):
+            content, writer = cell.content, text(cell.writer)
+            parts += text(key), b"\1", number(len(content)), content, number(cell.version)
+            parts += _mtime(cell.mtime_s), writer
+        else:
+            parts += text(key), write_cell(Writer(), cell).done()
+    body = b"".join(parts)
     return Entry(Point(epoch, version, chained(before.digest, body)), request, cells, body)
+
+
+_mtime: Final = lru_cache(maxsize=16)(number)  # the second is the same for many
 
 
 @lru_cache(maxsize=16)
@@ -113,11 +121,15 @@ def chained(digest: bytes, body: bytes) -> bytes:
     return blake2b(body, digest_size=DIGEST_BYTES, key=digest).digest()
 
 
-def write_steps(out: Writer, steps: Steps) -> Writer:
-    out.number(len(steps))
+def steps_form(steps: Steps) -> bytes:
+    """Most changes are one file put there."""
+    if len(steps) == 1 and isinstance(put := steps[0], Put):
+        content, expect = put.content, number(0 if put.expect is None else put.expect + 1)
+        return b"".join((b"\1\1", text(put.path), number(len(content)), content, expect))
+    out = Writer().number(len(steps))
     for step in steps:
         _write_step(out, step)
-    return out
+    return out.done()
 
 
 def _write_step(out: Writer, step: Step) -> Writer:
@@ -141,7 +153,6 @@ def _write_step(out: Writer, step: Step) -> Writer:
 
 
 _READ_STEP: Final[Mapping[int, Callable[[Reader], Step]]] = {
-    1: lambda data: Put(data.text(), data.data(), data.optional()),
     2: lambda data: Delete(data.text(), data.optional()),
     3: lambda data: Rename(data.text(), data.text(), data.optional()),
     4: lambda data: Expect(data.text(), data.number()),
@@ -156,7 +167,10 @@ def read_steps(data: Reader) -> Steps:
     found: list[Step] = []
     for _ in range(data.number()):
         kind = data.number()
-        if kind not in _READ_STEP:
+        if kind == 1:
+            found.append(Put(data.text(), data.data(), data.optional()))
+        elif kind in _READ_STEP:
+            found.append(_READ_STEP[kind](data))
+        else:
             raise DamagedError(f"no step is of kind {kind}")
-        found.append(_READ_STEP[kind](data))
     return tuple(found)

@@ -8,15 +8,15 @@ from typing import Final, NamedTuple, TypeAlias
 
 from appliance.model.errors import DamagedError
 from appliance.model.store.changes import Epoch, Point, Steps
-from appliance.model.store.codec import Reader, Writer
+from appliance.model.store.codec import Reader, Writer, number
 from appliance.model.store.electorate import NO_LAYOUT, Electorate
 from appliance.model.store.forms import (
     read_epoch,
     read_point,
     read_steps,
+    steps_form,
     write_epoch,
     write_point,
-    write_steps,
 )
 
 
@@ -207,8 +207,10 @@ def encode(message: Message) -> bytes:
 def _write_propose(out: Writer, message: Propose) -> None:
     write_epoch(out.number(6), message.epoch).text(message.node).text(message.nonce)
     out.number(len(message.changes))
-    for number, mtime_s, steps in message.changes:
-        write_steps(out.number(number).number(mtime_s), steps)
+    for asked in message.changes:
+        out.encoded(
+            b"".join((number(asked.number), number(asked.mtime_s), steps_form(asked.steps)))
+        )
 
 
 def _write_transfer(out: Writer, message: Transfer) -> None:
