@@ -104,7 +104,7 @@ class Option:
             raise ConfigError("needs a value", field=self.name)
         if self.choices and text not in self.choices:
             allowed = ", ".join(self.choices)
-            raise ConfigError(f"'{text}' is not one of {allowed}", field=self.name)
+            raise ConfigError(f"{self._told(text)} is not one of {allowed}", field=self.name)
         if self.kind == "integer":
             return self._integer(text)
         if self.kind == "number":
@@ -123,6 +123,10 @@ class Option:
             return self.joint.join(render(item) for item in value)
         text = render(value)
         return encode_text(text) if self.percent else text
+
+    def _told(self, text: str) -> str:
+        """The text for a message; a secret is in none, whoever reads it."""
+        return "what was given" if self.secret else f"'{text}'"
 
     def _boolean(self, text: str | None) -> bool:
         word = "1" if text is None else text.lower()
@@ -153,7 +157,7 @@ class Option:
         plain = decode_text(text) if self.percent else text
         self._sized(plain)
         if self.pattern is not None and not _compiled(self.pattern).fullmatch(plain):
-            raise ConfigError(f"'{text}' does not match {self.pattern}", field=self.name)
+            raise ConfigError(f"{self._told(text)} does not match {self.pattern}", field=self.name)
         if self.format is None:
             return plain
         if not self.many:
@@ -176,7 +180,7 @@ class Option:
             raise placed(error, file="", line=None, field=self.name) from None
         except ValueError:
             raise ConfigError(
-                f"'{text}' is not valid, allowed is {form.allowed}", field=self.name
+                f"{self._told(text)} is not valid, allowed is {form.allowed}", field=self.name
             ) from None
 
 

@@ -103,7 +103,13 @@ OPERATIONS: Final = (
         (
             Option("username", "NAME@REALM.", required=True, max_length=USER_MAX_LENGTH),
             Option("realm", "Of the user, where the name has none.", max_length=32, format=REALM),
-            Option("password", "The password, or a valid ticket.", required=True, max_length=4096),
+            Option(
+                "password",
+                "The password, or a valid ticket.",
+                required=True,
+                max_length=4096,
+                secret=True,
+            ),
             Option("otp", "A one-time password.", max_length=64, secret=True),
             Option(
                 "tfa-challenge",
