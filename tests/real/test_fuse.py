@@ -1,4 +1,4 @@
-"""The configuration as files on two real nodes: real daemons, real mounts, real programs.
+"""The configuration as files on three real nodes: real daemons, real mounts, real programs.
 
 One story; each test goes on where the one before ended.
 """
@@ -9,6 +9,7 @@ import importlib.util
 import json
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,17 @@ pytestmark = [
     pytest.mark.real,
     pytest.mark.skipif(REASON is not None, reason=str(REASON)),
 ]
+
+
+NAMES = ("n1", "n2", "n3")
+ROUNDS = 10
+COUNT = f"""
+for round in $(seq {ROUNDS}); do
+  until mkdir priv/lock/count 2>/dev/null; do sleep 0.02; done
+  echo $(($(cat ha/count) + 1)) > ha/count
+  rmdir priv/lock/count
+done
+"""
 
 
 class MountLab(DaemonLab):
@@ -58,7 +70,7 @@ class MountLab(DaemonLab):
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MountLab]:
-    lab = MountLab(tmp_path_factory.mktemp("fuse") / "lab", ("n1", "n2"))
+    lab = MountLab(tmp_path_factory.mktemp("fuse") / "lab", NAMES)
     try:
         lab.build_alone()
         yield lab
@@ -123,7 +135,8 @@ def test_a_daemon_that_ends_unmounts(lab: MountLab) -> None:
 def test_nodes_see_each_others_files(lab: MountLab) -> None:
     lab.told("n1", "cluster", "create", "lab")
     password = ("--password-file", lab.password_file())
-    lab.told("n2", "cluster", "join", lab.told("n1", "cluster", "join-info"), *password)
+    for name in ("n2", "n3"):
+        lab.told(name, "cluster", "join", lab.told("n1", "cluster", "join-info"), *password)
     wait_until(lambda: lab.try_shell("n1", "echo a > ha/a").returncode == 0, "n1 to write")
     wait_until(lambda: lab.try_shell("n2", "cat ha/a").stdout == "a\n", "n2 to see it")
     lab.shell("n1", "echo cores: 1 > qemu-server/100.conf")
@@ -137,13 +150,25 @@ def test_nodes_see_each_others_files(lab: MountLab) -> None:
     assert {name: node["online"] for name, node in members["nodelist"].items()} == {
         "n1": 1,
         "n2": 1,
+        "n3": 1,
     }
     assert json.loads(lab.shell("n2", "cat .version"))["storage.cfg"] > 0
 
 
+def test_programs_on_all_nodes_take_turns_by_a_folder(lab: MountLab) -> None:
+    """Whoever has made the folder sees what the one before wrote: no count is lost."""
+    lab.shell("n2", "echo 0 > ha/count")
+    with ThreadPoolExecutor(len(NAMES)) as threads:
+        list(threads.map(lambda name: lab.shell(name, COUNT), NAMES))
+    for name in NAMES:
+        told = f"{len(NAMES) * ROUNDS}\n"
+        wait_until(lambda at=name: lab.shell(at, "cat ha/count") == told, f"{name} to see all")
+
+
 def test_without_quorum_everything_can_be_read_and_nothing_written(lab: MountLab) -> None:
-    lab.end_daemon("n2")
-    lab.stop("n2")
+    for name in ("n2", "n3"):
+        lab.end_daemon(name)
+        lab.stop(name)
     wait_until(lambda: not lab.status("n1")["quorate"], "n1 to have no quorum")
     assert lab.shell("n1", "cat storage.cfg") == "three\ntwo\n"
     refused = lab.try_shell("n1", "echo x > storage.cfg")
