@@ -160,9 +160,8 @@ def test_programs_on_all_nodes_take_turns_by_a_folder(lab: MountLab) -> None:
     lab.shell("n2", "echo 0 > ha/count")
     with ThreadPoolExecutor(len(NAMES)) as threads:
         list(threads.map(lambda name: lab.shell(name, COUNT), NAMES))
-    for name in NAMES:
-        told = f"{len(NAMES) * ROUNDS}\n"
-        wait_until(lambda at=name: lab.shell(at, "cat ha/count") == told, f"{name} to see all")
+    told = [f"{len(NAMES) * ROUNDS}\n"] * len(NAMES)
+    wait_until(lambda: [lab.shell(name, "cat ha/count") for name in NAMES] == told, "all to see it")
 
 
 def test_without_quorum_everything_can_be_read_and_nothing_written(lab: MountLab) -> None:
