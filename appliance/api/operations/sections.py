@@ -179,7 +179,7 @@ def _at(
     """An operation on one section."""
     path = f"{crud.path}/{{{crud.key.name}}}"
     key = replace(crud.key, required=True)
-    listed = _joined((key, *crud.more.get(call, ())), options)
+    listed = _joined((*crud.more.get(call, ()), key), options)
     return Operation(verb, path, handler, sentence, listed, permission)
 
 

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from typing import Final
 
-from appliance.api.operations.configuration import firewall, ha, mapping, metrics, replication
+from appliance.api.operations.configuration import (
+    firewall,
+    ha,
+    jobs,
+    mapping,
+    metrics,
+    options,
+    replication,
+)
 
 OPERATIONS: Final = (
     *firewall.OPERATIONS,
     *ha.OPERATIONS,
+    *jobs.OPERATIONS,
     *mapping.OPERATIONS,
     *metrics.OPERATIONS,
+    *options.OPERATIONS,
     *replication.OPERATIONS,
 )
