@@ -72,8 +72,8 @@ class Timer(simpy.Event):
 class Kernel(simpy.Environment):
     """Runs callbacks in simulated time."""
 
-    def __init__(self) -> None:
-        super().__init__(initial_time=0)
+    def __init__(self, began_us: int = 0) -> None:
+        super().__init__(initial_time=began_us)
         self._now: int
         self.events = 0
 

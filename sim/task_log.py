@@ -69,11 +69,14 @@ class TaskShelves:
     entropy: Entropy
     platters: dict[str, Platter] = field(default_factory=dict)
 
+    def platter(self, node: str) -> Platter:
+        """Made by the first that asks."""
+        if node not in self.platters:
+            self.platters[node] = Platter(self.entropy.child("tasks", node))
+        return self.platters[node]
+
     def log(self, boot: Boot) -> SimTaskLog:
         """For a boot of a node; what an earlier one had not synced is lost now."""
-        platter = self.platters.get(boot.node)
-        if platter is None:
-            platter = self.platters[boot.node] = Platter(self.entropy.child("tasks", boot.node))
-        else:
-            platter.crash()
+        platter = self.platter(boot.node)
+        platter.crash()
         return SimTaskLog(SimDisk(boot, platter))

@@ -59,13 +59,17 @@ class World:
         seed: int = 0,
         coasting: bool = True,
         files: Mapping[str, File] | None = None,
+        began_us: int = 0,
     ) -> None:
-        """files: what the store begins with, instead of what the layout alone says."""
+        """files: what the store begins with, instead of what the layout alone says.
+
+        began_us: when it begins, for a world that goes on with what another one has left.
+        """
         self.layout, self.seed = layout, seed
         self._files = first_files(layout) if files is None else files
         self._boot_listeners: list[Callable[[NodeBoot], None]] = []
         self._view_listeners: list[Callable[[str], None]] = []
-        self.kernel = Kernel()
+        self.kernel = Kernel(began_us)
         self.journal = WorldJournal(self.kernel)
         self.entropy = Entropy(seed)
         self.fabric = Fabric(layout)
@@ -248,6 +252,10 @@ class World:
 
     def stats(self, node: str, configs: GuestConfigs) -> Stats:
         return SimStats(node, self._board, configs)
+
+    def newest_files(self) -> Mapping[str, File]:
+        """What the node has in its store that knows most, be it on or off."""
+        return self.store.newest_files()
 
     # for what runs beside HA on the nodes
 

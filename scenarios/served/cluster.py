@@ -8,7 +8,7 @@ import json
 import os
 import tempfile
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
@@ -20,6 +20,7 @@ from scenarios.run import Rehearsal
 from scenarios.served.session import Session
 from scenarios.shipped import locate
 from sim.layout import ClusterLayout
+from sim.stage import memory
 from sim.stage.apis import PASSWORDS
 from sim.stage.contents import contents, served_layout
 from sim.stage.stage import Stage, Wanted
@@ -28,6 +29,7 @@ from sim.world import World
 USER: Final = "root@pam"
 TOKEN: Final = "stage"
 WARM_S: Final = 30.0  # by then the cluster is whole and HA has a master
+KEEP_S: Final = 5.0  # how often what is durable is written down
 _FORM: Final = {"content-type": "application/x-www-form-urlencoded"}
 
 
@@ -63,27 +65,44 @@ async def served(wish: Wish) -> AsyncIterator[tuple[Stage, Session]]:
         folder = wish.state or Path(kept.enter_context(tempfile.TemporaryDirectory("-quorate")))
         stage = _stage(wish, folder)
         await stage.open()
-        pump = asyncio.create_task(stage.run())
+        work = [asyncio.create_task(stage.run())]
+        if wish.state is not None:
+            work.append(asyncio.create_task(_keep(stage, wish.state)))
         try:
             yield stage, await _session(stage)
-            if pump.done():
-                await pump
+            if work[0].done():
+                await work[0]
         finally:
             await stage.close()
-            pump.cancel()
-            await asyncio.gather(pump, return_exceptions=True)
+            for one in work:
+                one.cancel()
+            await asyncio.gather(*work, return_exceptions=True)
+            if wish.state is not None:
+                memory.write(memory.captured(stage.world, stage.apis), wish.state)
+
+
+async def _keep(stage: Stage, folder: Path) -> None:
+    """For ever: write down what is durable, when there is something new."""
+    kept: memory.Memory | None = None
+    while True:
+        await asyncio.sleep(KEEP_S)
+        found = memory.captured(stage.world, stage.apis)
+        if kept is None or not found.same(kept):
+            await asyncio.to_thread(memory.write, found, folder)
+            kept = found
 
 
 def _stage(wish: Wish, folder: Path) -> Stage:
+    wanted = Wanted(folder / "tls", wish.port, wish.speed)
+    known = memory.read(wish.state) if wish.state is not None else None
+    if known is not None:
+        return _gone_on(wish, wanted, known)
     if wish.scenario is None:
-        layout = served_layout(wish.nodes, wish.guests)
-        world = _world(layout, wish.seed)
+        world = _world(served_layout(wish.nodes, wish.guests), wish.seed)
     else:
         scenario = load(locate(wish.scenario))
-        layout = scenario.layout
-        world = _world(layout, wish.seed)
+        world = _world(scenario.layout, wish.seed)
         Rehearsal(scenario, seed=wish.seed, world=world).begin()
-    wanted = Wanted(folder / "tls", wish.port, wish.speed)
     stage = Stage(world, wanted)
     if wish.scenario is None:
         world.run(WARM_S)
@@ -92,6 +111,17 @@ def _stage(wish: Wish, folder: Path) -> Stage:
 
 def _world(layout: ClusterLayout, seed: int) -> World:
     return World(layout, seed=seed, files=contents(layout))
+
+
+def _gone_on(wish: Wish, wanted: Wanted, known: memory.Memory) -> Stage:
+    """All machines start as they do after a power cut."""
+    if wish.scenario is not None:
+        raise ConfigError(f"there is a cluster in {wish.state} already", field="scenario")
+    world = World(known.layout, seed=wish.seed, files=known.files, began_us=known.time_us)
+    stage = Stage(world, replace(wanted, tasks=known.tasks))
+    known.put_back(world)
+    world.run(world.now_s + WARM_S)
+    return stage
 
 
 async def _session(stage: Stage) -> Session:

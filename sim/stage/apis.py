@@ -46,6 +46,7 @@ class Settings:
     credentials: the clock that tickets and second factors go by, None: the node's own.
     certificates: what nodes show, as PEM; those that are not named show a mere text.
     entropy: where secrets come from, None: the world's own.
+    tasks: what each node's disk has of tasks at the beginning, by file.
     """
 
     passwords: Mapping[str, str] = field(default_factory=lambda: PASSWORDS)
@@ -54,6 +55,7 @@ class Settings:
     outside: Outside = field(default_factory=Outside)
     certificates: Mapping[str, bytes] = field(default_factory=dict)
     entropy: Entropy | None = None
+    tasks: Mapping[str, Mapping[str, bytes]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +123,10 @@ class Apis:
         self.table: Table = build_table(self.settings.operations)
         self._now: dict[str, Answering] = {}
         self.shelves = TaskShelves(world.entropy.child("stage"))
+        for node, files in self.settings.tasks.items():
+            self.shelves.platter(node).files.update(
+                {path: bytearray(content) for path, content in files.items()}
+            )
         self.boards = Boards(world.kernel, world.engine)
         self._listeners: list[Callable[[str], None]] = []
         names = world.layout.node_names()

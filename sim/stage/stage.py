@@ -8,7 +8,7 @@ import secrets
 import socket
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -62,12 +62,13 @@ class LiveEntropy(Entropy):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """port 0: a free one. folder: for certificates."""
+    """port 0: a free one. folder: for certificates. tasks: see `Settings`."""
 
     folder: Path
     port: int = 8006
     speed: float = 1.0
     passwords: Mapping[str, str] | None = None
+    tasks: Mapping[str, Mapping[str, bytes]] = field(default_factory=dict)
 
 
 class Stage:
@@ -93,6 +94,7 @@ class Stage:
             credentials=RealClock(),
             certificates={name: one.certificate.read_bytes() for name, one in tls.items()},
             entropy=LiveEntropy(world.seed),
+            tasks=wanted.tasks,
         )
         self.apis = Apis(world, settings)
         self.own_boot = Boot(world.kernel, BESIDE_NAME, 0, _report)

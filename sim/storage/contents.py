@@ -55,12 +55,15 @@ class Content:
 
 
 class Shelves:
-    """The contents of all volumes of a world. A volume that is new to it is an empty disk."""
+    """The contents of all volumes of a world. A volume that is new to it is an empty disk.
+
+    marks: how many contents there were so far.
+    """
 
     def __init__(self, kernel: Kernel, storage: Storage) -> None:
         self._kernel, self.storage = kernel, storage
         self._contents: dict[Volume, Content] = {}
-        self._marks = EMPTY
+        self.marks = EMPTY
         storage.watch_volumes(self)
 
     def of(self, volume: Volume) -> Content:
@@ -80,8 +83,8 @@ class Shelves:
 
     def new_mark(self) -> int:
         """That of a content that never was before."""
-        self._marks += 1
-        return self._marks
+        self.marks += 1
+        return self.marks
 
     # what the physics tells
 

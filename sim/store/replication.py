@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from appliance.model.store.changes import File
 from appliance.ports.config_store import ConfigStore
 from appliance.ports.membership import View
 from appliance.services.ha_store.state import StoreHaState
@@ -33,6 +34,10 @@ class Replication(Protocol):
 
     def boot(self, boot: Boot, clock: BootClock, watchdog: SimWatchdog) -> StoreBoot:
         """An operating system starts."""
+        ...
+
+    def newest_files(self) -> Mapping[str, File]:
+        """As the node has them that knows most; leases are not among them."""
         ...
 
     def peers(self, node: str) -> Iterable[str]:

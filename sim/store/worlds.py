@@ -74,6 +74,14 @@ class SharedWorld:
         attach = Attachments(boot.node, self.shared, coasting, watchdog, boot.kernel, wakeups)
         return StoreBoot(port, coasting, CoastingHaState(boot, port, decoder), attach)
 
+    def newest_files(self) -> Mapping[str, File]:
+        newest = max(
+            (self.shared.copy(node) for node in self.shared.nodes),
+            key=lambda copy: copy.log.last.version,
+        )
+        cells = newest.tree.committed
+        return {path: cell for path, cell in sorted(cells.items()) if isinstance(cell, File)}
+
     def peers(self, node: str) -> Iterable[str]:
         return self.shared.copy(node).nodes
 
