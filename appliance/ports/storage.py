@@ -130,10 +130,17 @@ class FileSource(Protocol):
 class Files(Protocol):
     """Whole files of a storage: images of installers, templates, snippets, imports."""
 
-    async def write(self, volid: str, source: FileSource, effort: Effort = PLAIN) -> Volume:
+    async def write(
+        self,
+        volid: str,
+        source: FileSource,
+        effort: Effort = PLAIN,
+        *,
+        replace: bool = False,
+    ) -> Volume:
         """Keep what the source gives under that id. Nobody sees it before it is whole.
 
-        ExistsError if there is one; RefusedError without room.
+        ExistsError if there is one, unless it is to be replaced; RefusedError without room.
         """
         ...
 

@@ -27,14 +27,23 @@ class SimFiles:
     def __init__(self, opened: Opener) -> None:
         self._opened = opened
 
-    async def write(self, volid: str, source: FileSource, effort: Effort = PLAIN) -> Volume:
+    async def write(
+        self,
+        volid: str,
+        source: FileSource,
+        effort: Effort = PLAIN,
+        *,
+        replace: bool = False,
+    ) -> Volume:
         pool, name = self._place(volid)
         await pool.reach(CHANGE_S)
-        self._check_new(pool, name, source.size_bytes)
+        self._check_new(pool, name, source.size_bytes, replace)
         head = await self._bytes(source)
         route = Route(pool.around.boot, (pool.end,), None, effort.limit_bytes_s, effort.progress)
         await pool.around.flows.run(route, source.size_bytes)
-        self._check_new(pool, name, source.size_bytes)
+        self._check_new(pool, name, source.size_bytes, replace)
+        if replace:
+            pool.physics.remove(pool.key(name))
         shelves = pool.shelves
         content = Content(source.size_bytes, shelves.now_s(), shelves.new_mark(), head=head)
         pool.make(name, content, source.size_bytes)
@@ -56,8 +65,8 @@ class SimFiles:
         _check_files(pool.storage, pool.parse(name).content)
         return pool, name
 
-    def _check_new(self, pool: SimPool, name: str, size_bytes: int) -> None:
-        if pool.physics.exists(pool.key(name)):
+    def _check_new(self, pool: SimPool, name: str, size_bytes: int, replace: bool) -> None:
+        if not replace and pool.physics.exists(pool.key(name)):
             raise ExistsError(f"volume '{pool.storage.id}:{name}' exists already")
         if size_bytes > pool.physics.free_bytes(pool.storage.id, pool.around.node):
             raise RefusedError(f"storage '{pool.storage.id}' is full")

@@ -17,6 +17,7 @@ from sim.storage.files import SimFiles
 from sim.storage.flows import Flows
 from sim.storage.pool import SimPool, Surroundings
 from sim.storage.transfer import SimTransfer
+from sim.storage.web import SimDownloads, Web
 from sim.tasks import Boot
 
 
@@ -28,6 +29,7 @@ class StorageWorld:
         self.shelves = Shelves(host.kernel, host.storage)
         self.flows = Flows(host, paths)
         self.host = host
+        self.web = Web()
 
     def boot(self, boot: Boot, store: ConfigStore) -> NodeStorage:
         """The storages as a new boot of a node sees them."""
@@ -46,7 +48,11 @@ class NodeStorage:
         self.storages = Storages(boot.node, store, self)
         transfer = SimTransfer(self.sim_pool, self._far)
         self.ports = StoragePorts(
-            self.storages, SimFiles(self.sim_pool), transfer, SimArchives(self.sim_pool)
+            self.storages,
+            SimFiles(self.sim_pool),
+            transfer,
+            SimArchives(self.sim_pool),
+            SimDownloads(boot, world.web),
         )
 
     def open(self, storage: Storage) -> StoragePool:

@@ -261,6 +261,8 @@ class PoolContract:
         assert bench.run(files.read(volid, 3, 100)) == b"tent"
         with pytest.raises(ExistsError):
             bench.run(files.write(volid, Text(b"other")))
+        bench.run(files.write(volid, Text(b"another"), replace=True))
+        assert bench.run(files.read(volid, 0, 100)) == b"another"
         bench.run(pool.free("iso/a.iso"))
         with pytest.raises(MissingError):
             bench.run(files.read(volid, 0, 1))

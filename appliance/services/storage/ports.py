@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from appliance.ports.downloads import Downloads
 from appliance.ports.storage import Archives, Files, Transfer
 from appliance.services.storage.storages import Storages
 
@@ -16,3 +17,4 @@ class StoragePorts:
     files: Files
     transfer: Transfer
     archives: Archives
+    downloads: Downloads
