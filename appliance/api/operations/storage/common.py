@@ -10,7 +10,7 @@ from appliance.api.ports import ApiPorts
 from appliance.api.table import Request
 from appliance.core.storage.rights import Rights
 from appliance.model.errors import ConfigError, UnavailableError
-from appliance.model.formats.names import STORAGE_ID, VMID
+from appliance.model.formats.names import STORAGE_ID
 from appliance.model.option import Option
 from appliance.model.storage.config import Storage
 from appliance.model.storage.volumes import VolumeName, parse_name, split_id
@@ -21,7 +21,7 @@ STORAGE: Final = Option("storage", "Name of the storage.", format=STORAGE_ID, re
 SAME_STORAGE: Final = Option("storage", "Name of the storage.", format=STORAGE_ID)
 VOLUME: Final = Option("volume", "Id or name of the volume.", required=True)
 VMID_FILTER: Final = Option(
-    "vmid", "Only of this guest.", "integer", minimum=100, maximum=999999999, format=VMID
+    "vmid", "Only of this guest.", "integer", minimum=100, maximum=999999999
 )
 LOOK: Final = perm("/storage/{storage}", "Datastore.Audit", "Datastore.AllocateSpace", any_of=True)
 TEMPLATE: Final = perm("/storage/{storage}", "Datastore.AllocateTemplate")

@@ -23,7 +23,6 @@ from appliance.api.table import ANY_USER, Operation, Request
 from appliance.core.storage.rights import check_volume, may_use
 from appliance.model.errors import ConfigError, QuorateError, RefusedError
 from appliance.model.formats.names import NODE as NODE_FORM
-from appliance.model.formats.names import VMID
 from appliance.model.formats.storage import CONTENT
 from appliance.model.option import Option
 from appliance.model.options.make import flag, whole
@@ -187,7 +186,7 @@ OPERATIONS: Final = (
                 pattern=r"\d+[MG]?",
                 required=True,
             ),
-            whole("vmid", "The guest it is for.", 100, 999999999, format=VMID, required=True),
+            whole("vmid", "The guest it is for.", 100, 999999999, required=True),
         ),
         perm("/storage/{storage}", "Datastore.AllocateSpace"),
         node="node",
