@@ -164,6 +164,10 @@ class Transfer(Protocol):
         """A full copy on another node, with its snapshots if asked: its id there."""
         ...
 
+    async def retract(self, volid: str, node: str) -> None:
+        """Remove a copy that `send` made on another node; nothing if it is not there."""
+        ...
+
     async def rename(self, volid: str, vmid: int, name: str | None = None) -> str:
         """Give a volume to another guest, where it lies: its new id."""
         ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 
 from sim.guests.move import Move, MoveRequest
 from sim.guests.needs import Chance, Paths, jitter
@@ -39,7 +40,15 @@ class Mover:
         move.begin()
         self._retune_beside(move)  # it takes its share of the bandwidth
 
-    def refusal(self, sid: str, source: str, target: str, *, online: bool) -> str | None:
+    def refusal(
+        self,
+        sid: str,
+        source: str,
+        target: str,
+        *,
+        online: bool,
+        copies: Mapping[Volume, Volume] | None = None,
+    ) -> str | None:
         """Why such a move cannot begin now, or None."""
         host = self.host
         if target not in host.nodes:
@@ -50,15 +59,15 @@ class Mover:
             return f"it is being moved to {self._moves[sid].target}"
         if not host.is_up(target) or not self.paths.mutual(source, target):
             return f"{target} cannot be reached"
-        return self._no_room(sid, source, target, online=online)
-
-    def _no_room(self, sid: str, source: str, target: str, *, online: bool) -> str | None:
-        host, spec = self.host, self.host.catalog.spec(sid)
-        copies = host.volumes(sid, target)
-        for volume, copy in zip(host.volumes(sid, source), copies, strict=True):
+        usual = zip(host.volumes(sid, source), host.volumes(sid, target), strict=True)
+        for volume, copy in ({**dict(usual), **(copies or {})}).items():
             trouble = self._no_copy(volume, copy, source, target)
             if trouble is not None:
                 return trouble
+        return self._no_room(sid, target, online=online)
+
+    def _no_room(self, sid: str, target: str, *, online: bool) -> str | None:
+        host, spec = self.host, self.host.catalog.spec(sid)
         if online and host.process(sid, target) is not None:
             return f"a process of it is on {target} already"
         free = host.nodes[target].memory_bytes - host.used_memory_bytes(target)
@@ -67,12 +76,12 @@ class Mover:
         return None
 
     def _no_copy(self, volume: Volume, copy: Volume, source: str, target: str) -> str | None:
-        storage, pool = self.host.storage, volume.pool
+        storage, pool = self.host.storage, copy.pool
         if not storage.meant(pool, target):
             return f"storage {pool} is not available on {target}"
-        for node in (source, target):
-            if not storage.reachable(pool, node):
-                return f"storage {pool} does not answer on {node}"
+        for used, node in ((volume.pool, source), (pool, target)):
+            if not storage.reachable(used, node):
+                return f"storage {used} does not answer on {node}"
         if not storage.exists(volume):
             return f"its volume {volume} does not exist"
         new_bytes = storage.size_bytes(volume) if copy.home and not storage.exists(copy) else 0

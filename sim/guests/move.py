@@ -19,13 +19,13 @@ outcome of a move is therefore where the configuration is, not whether the guest
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from appliance.model.errors import NotQuorateError, QuorateError, UnavailableError
 from appliance.ports.guests import Outcome
-from sim.guests.needs import Configs, Paths
+from sim.guests.needs import Paths
 from sim.guests.precopy import MoveLimits, PreCopy
 from sim.guests.process import Done, Process
 from sim.guests.processes import OK, GuestHost
@@ -47,16 +47,26 @@ OVER: Final = "over"
 CERTAINLY_AT_SOURCE = (NotQuorateError, UnavailableError)
 
 
+class Renaming(Protocol):
+    """What a move needs of the configurations."""
+
+    async def rename(self, sid: str, source: str, target: str) -> None: ...
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class MoveRequest:
-    """A move that a boot of the guest's node asks for. `done` is called once, unless it dies."""
+    """A move that a boot of the guest's node asks for. `done` is called once, unless it dies.
+
+    copies: of volumes that the target cannot see; the same names on the same pools if not told.
+    """
 
     sid: str
     target: str
     online: bool
     boot: Boot
-    configs: Configs
+    configs: Renaming
     done: Done
+    copies: Mapping[Volume, Volume] = field(default_factory=dict)
 
 
 class Surroundings(Protocol):
@@ -105,7 +115,7 @@ class Move:
     def begin(self) -> None:
         host = self._host
         for volume in self._own:
-            copy = host.storage.volume(volume.pool, self.target, volume.name)
+            copy = self._copy_of(volume)
             reason = host.storage.create(copy, host.storage.size_bytes(volume), self.target)
             if reason is not None:
                 self._fail(reason)
@@ -124,8 +134,16 @@ class Move:
         self._guest.target = self.target
         self._guest.on_end = self._guest_gone
         self._host.announce(self._guest, "migrating")
-        self._half = self._host.begin_arrival(self.sid, self.target, self.source)
+        volumes = tuple(map(self._copy_of, self._guest.volumes))
+        self._half = self._host.begin_arrival(self.sid, self.target, self.source, volumes)
         self._half.on_end = self._half_gone
+
+    def _copy_of(self, volume: Volume) -> Volume:
+        """What the target uses in its place."""
+        if not volume.home:
+            return volume
+        usual = self._host.storage.volume(volume.pool, self.target, volume.name)
+        return self._request.copies.get(volume, usual)
 
     def _set_up(self) -> None:
         if self._own:
@@ -137,7 +155,7 @@ class Move:
     def _disks_copied(self) -> None:
         storage = self._host.storage
         for volume in self._own:
-            storage.copied(volume, storage.volume(volume.pool, self.target, volume.name))
+            storage.copied(volume, self._copy_of(volume))
         if self.online:
             self._copy_round()
         elif self._fails:

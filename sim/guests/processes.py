@@ -282,9 +282,12 @@ class GuestHost:
 
     # migration (see `migration.py`)
 
-    def begin_arrival(self, sid: str, node: str, source: str) -> Process:
+    def begin_arrival(
+        self, sid: str, node: str, source: str, volumes: tuple[Volume, ...]
+    ) -> Process:
         """The target's half of a live migration: a process that does not execute."""
         process = self._begin(sid, node, ARRIVING)
+        process.volumes = volumes
         for volume in process.volumes:
             if volume.home:  # a copy of its own, written by the migration
                 self.storage.open(volume, node)

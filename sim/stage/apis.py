@@ -26,6 +26,7 @@ from sim.boot import NodeBoot
 from sim.entropy import Entropy
 from sim.group.membership import SimLiveMembership
 from sim.guests.hosting import SimGuestHost, SimVmHost
+from sim.guests.moving import SimGuestMoves
 from sim.journal import NodeJournal
 from sim.network.conf import address_of
 from sim.node_api import SimPasswords, boot_work
@@ -158,8 +159,10 @@ class Apis:
 
     def _changes(self, boot: NodeBoot, entropy: Entropy, storage: StoragePorts) -> ChangePorts:
         world = self.world
-        host = SimGuestHost(boot.boot, world.mover, world.specs(boot.guests), world.entropy)
+        specs = world.specs(boot.guests)
+        host = SimGuestHost(boot.boot, world.mover, specs, world.entropy)
         machines = Machines(host, SimVmHost(host))
+        moves = SimGuestMoves(boot.boot, world.mover, specs)
         return ChangePorts(
             boot.boot.node,
             boot.clock,
@@ -169,6 +172,7 @@ class Apis:
             storage.transfer,
             storage.archives,
             machines,
+            moves,
         )
 
     def _ports(self, boot: NodeBoot, membership: SimLiveMembership) -> ApiPorts:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from appliance.model.errors import MissingError, RefusedError
 from appliance.model.storage.volumes import check_new_image, parse_name, split_id
@@ -49,6 +50,12 @@ class SimTransfer:
             copy = target.shelves.of(target.image(split_id(sent)[1]))
             copy.snapshots = list(source.shelves.of(source.image(name)).snapshots)
         return sent
+
+    async def retract(self, volid: str, node: str) -> None:
+        storage, name = split_id(volid)
+        pool = self._far(node, storage)
+        with suppress(MissingError):
+            await pool.free(name)
 
     async def rename(self, volid: str, vmid: int, name: str | None = None) -> str:
         storage, old = split_id(volid)

@@ -25,6 +25,7 @@ from tests.services.guest_changes.instant import (
     Clock,
     Hosts,
     InstantStore,
+    Moves,
     Pool,
     Pools,
     Shelf,
@@ -191,7 +192,15 @@ def test_operations(case: Case) -> None:
     store, shelf = InstantStore(steps), Shelf(steps, STORES)
     pools, hosts = RecordedPools(shelf, environment), RecordedHosts(steps, environment)
     ports = RecordedPorts(
-        "n1", Clock(), Tokens(), store, pools, pools, pools, Machines(hosts, hosts)
+        "n1",
+        Clock(),
+        Tokens(),
+        store,
+        pools,
+        pools,
+        pools,
+        Machines(hosts, hosts),
+        Moves(shelf, hosts, {}),
     )
     path = guest_path("n1", kind, vmid)
     run(store.change(Put(path, given["config"].encode())))

@@ -8,6 +8,7 @@ from appliance.core.guest.identity import mac_of, uuid_of
 from appliance.ports.clock import Clock
 from appliance.ports.config_store import ConfigStore
 from appliance.ports.entropy import Entropy
+from appliance.ports.guest_moves import GuestMoves
 from appliance.ports.storage import Archives, StoragePools, Transfer
 from appliance.services.guest_changes.files import GuestFiles
 from appliance.services.guest_changes.machines import Machines
@@ -26,6 +27,7 @@ class ChangePorts:
     transfer: Transfer
     archives: Archives
     machines: Machines
+    moves: GuestMoves
 
     def new_mac(self) -> str:
         """A network address that nobody else has, as far as chance can tell."""

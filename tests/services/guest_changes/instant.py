@@ -16,6 +16,7 @@ from appliance.core.store.tree import Tree
 from appliance.model.errors import (
     ExistsError,
     MissingError,
+    NotQuorateError,
     RefusedError,
     UnavailableError,
 )
@@ -33,6 +34,7 @@ from appliance.model.storage.volumes import (
 )
 from appliance.model.store.changes import FIRST_EPOCH, Entry, File, Point, Step
 from appliance.model.upid import Upid
+from appliance.ports.guest_moves import Commit
 from appliance.ports.storage import PLAIN, Effort, Place
 from appliance.services.tasks.context import TaskContext
 
@@ -329,6 +331,10 @@ class Pools:
         made = pool._put(name, Image(source.size_bytes, content, dict(kept)))
         return f"{to.storage}:{made}"
 
+    async def retract(self, volid: str, node: str) -> None:
+        self.shelf.steps.take(f"retract {volid}")
+        self.shelf.images.pop(self.shelf.key(volid, node), None)
+
     async def rename(self, volid: str, vmid: int, name: str | None = None) -> str:
         self.shelf.steps.take(f"rename {volid}")
         pool = self.pool(split_id(volid)[0])
@@ -428,6 +434,32 @@ class Hosts:
 
     def __getattr__(self, name: str) -> Any:
         raise AssertionError(f"{name} is not called here")
+
+
+class Moves:
+    """GuestMoves of a cluster of two nodes."""
+
+    def __init__(self, shelf: Shelf, hosts: Hosts, there: dict[str, GuestState]) -> None:
+        self._shelf, self._hosts, self.there = shelf, hosts, there
+
+    async def live(self, sid: str, target: str, disks: Mapping[str, str], commit: Commit) -> None:
+        self._shelf.steps.take(f"move {sid}")
+        for source, copy in disks.items():
+            image = self._shelf.image(source)
+            self._shelf.put(copy, image.size_bytes, image.content, target)
+        try:
+            await commit()
+        except (NotQuorateError, UnavailableError):
+            for copy in disks.values():
+                del self._shelf.images[self._shelf.key(copy, target)]
+            raise
+        for source in disks:
+            del self._shelf.images[self._shelf.key(source, "n1")]
+        self.there[sid] = self._hosts.up.pop(sid)
+
+    async def start_there(self, node: str, launch: Launch) -> None:
+        self._shelf.steps.take(f"start {launch.sid} on {node}")
+        self.there[launch.sid] = GuestState(9)
 
 
 class Clock:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from appliance.model.errors import QuorateError
+from appliance.model.guest.running import GuestState
 from appliance.model.store.changes import Put
 from appliance.services.guest_changes.files import GuestFile, GuestFiles
 from appliance.services.guest_changes.machines import Machines
@@ -13,6 +14,7 @@ from tests.services.guest_changes.instant import (
     Clock,
     Hosts,
     InstantStore,
+    Moves,
     Pools,
     Shelf,
     Steps,
@@ -60,6 +62,7 @@ class Rig:
         self.store = InstantStore(self.steps)
         self.shelf = Shelf(self.steps)
         self.hosts = Hosts(self.steps)
+        self.there: dict[str, GuestState] = {}  # what runs on the other node
         pools = Pools(self.shelf)
         machines = Machines(self.hosts, self.hosts)
         self.ports = ChangePorts(
@@ -71,6 +74,7 @@ class Rig:
             pools,
             pools,
             machines,
+            Moves(self.shelf, self.hosts, self.there),
         )
         self.task, self.log = context()
         for volume, size in VOLUMES.items():
