@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from appliance.model.errors import ConfigError, RefusedError
@@ -145,6 +145,24 @@ def replaced(config: GuestConfig, new: dict[str, str]) -> GuestConfig:
         pending=part(config.pending),
         snapshots={name: part(settings) for name, settings in config.snapshots.items()},
     )
+
+
+def with_sizes(config: GuestConfig, sizes: Mapping[str, int]) -> GuestConfig:
+    """The sizes of these volumes as they are. Firmware's disks say what they are meant to have."""
+    texts = {
+        place.key: with_volume(
+            config.kind,
+            config.current.values[place.key],
+            place.key,
+            place.volume,
+            size=sizes[place.volume],
+        )
+        for place in places(config.kind, config.current)
+        if place.volume in sizes
+        and place.size_bytes != sizes[place.volume]
+        and not place.key.startswith(("efidisk", "tpmstate"))
+    }
+    return replace(config, current=config.current.with_values(texts))
 
 
 def place_at(kind: GuestKind, settings: Settings, key: str) -> Place:

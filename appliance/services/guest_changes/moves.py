@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from appliance.core.guest.locks import locked, unlocked
 from appliance.core.guest.moving import MovedVolume, MoveWish, plan_move
-from appliance.core.guest.places import replaced
+from appliance.core.guest.places import replaced, with_sizes
 from appliance.model.errors import (
     ExistsError,
     NotQuorateError,
@@ -54,6 +54,7 @@ def check(ports: ChangePorts, guest: GuestFile, order: MoveOrder) -> tuple[Moved
 class _Move:
     """One move under way. renamed: old volume -> its copy on the target.
 
+    sizes: what was found out of volumes on the way, since files may be wrong about it.
     unknown: the guest may belong to the target by now, so nothing there may be removed.
     """
 
@@ -63,6 +64,7 @@ class _Move:
     task: TaskContext
     undo: Undo
     renamed: dict[str, str] = field(default_factory=dict)
+    sizes: dict[str, int] = field(default_factory=dict)
     given: bool = False
     unknown: bool = False
 
@@ -72,7 +74,8 @@ class _Move:
 
     def after(self, config: GuestConfig) -> GuestConfig:
         """What the target's file says."""
-        return replaced(unlocked(config, "migrate"), self.renamed)
+        found = unlocked(config, "migrate")
+        return replaced(with_sizes(found, self.sizes), self.renamed)
 
     async def give(self) -> None:
         """The point of no return: one change of the store."""
@@ -175,6 +178,8 @@ def _place(move: _Move, volume: MovedVolume) -> Place:
 async def _live(move: _Move, volumes: list[MovedVolume]) -> None:
     disks = {volume.volume: copy_name(move.ports, volume) for volume in volumes}
     move.renamed |= {old: copy for old, copy in disks.items() if old != copy}
+    for volume in volumes:
+        move.sizes[volume.volume] = (await move.ports.volumes.look(volume.volume)).size_bytes
     move.task.log(f"starting online/live migration to node '{move.target}'")
     await move.ports.moves.live(move.guest.sid, move.target, disks, move.give)
 

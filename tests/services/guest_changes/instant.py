@@ -84,10 +84,12 @@ class Steps:
 
     taken: list[str] = field(default_factory=list)
     fail_at: int = -1
+    fail_on: str | None = None  # how its name begins
 
     def take(self, what: str) -> None:
         self.taken.append(what)
-        if len(self.taken) - 1 == self.fail_at:
+        named = self.fail_on is not None and what.startswith(self.fail_on)
+        if named or len(self.taken) - 1 == self.fail_at:
             raise UnavailableError(f"injected: {what}")
 
 
@@ -439,13 +441,15 @@ class Hosts:
 class Moves:
     """GuestMoves of a cluster of two nodes."""
 
-    def __init__(self, shelf: Shelf, hosts: Hosts, there: dict[str, GuestState]) -> None:
-        self._shelf, self._hosts, self.there = shelf, hosts, there
+    def __init__(
+        self, shelf: Shelf, hosts: Hosts, there: dict[str, GuestState], node: str = "n1"
+    ) -> None:
+        self._shelf, self._hosts, self.there, self._node = shelf, hosts, there, node
 
     async def live(self, sid: str, target: str, disks: Mapping[str, str], commit: Commit) -> None:
         self._shelf.steps.take(f"move {sid}")
         for source, copy in disks.items():
-            image = self._shelf.image(source)
+            image = self._shelf.image(source, self._node)
             self._shelf.put(copy, image.size_bytes, image.content, target)
         try:
             await commit()
@@ -454,7 +458,7 @@ class Moves:
                 del self._shelf.images[self._shelf.key(copy, target)]
             raise
         for source in disks:
-            del self._shelf.images[self._shelf.key(source, "n1")]
+            del self._shelf.images[self._shelf.key(source, self._node)]
         self.there[sid] = self._hosts.up.pop(sid)
 
     async def start_there(self, node: str, launch: Launch) -> None:
