@@ -15,6 +15,7 @@ from appliance.services.access.accounts import Accounts
 from appliance.services.cluster.passing import Passing
 from appliance.services.cluster.ports import ClusterPorts
 from appliance.services.guest_changes.ports import ChangePorts
+from appliance.services.guests.node import GuestNode
 from appliance.services.storage.ports import StoragePorts
 from appliance.services.store.service import StoreService
 from appliance.services.tasks.work import Work
@@ -44,3 +45,4 @@ class ApiPorts:
     member: StoreService | None = None
     changes: ChangePorts | None = None
     storage: StoragePorts | None = None
+    guests: GuestNode | None = None

@@ -93,6 +93,11 @@ def applied(config: GuestConfig, keys: Iterable[str] | None = None) -> GuestConf
     return reverted(replace(config, current=current, pending=pending), chosen)
 
 
+def with_pending(config: GuestConfig) -> Settings:
+    """What will hold after the next start."""
+    return applied(config).current
+
+
 def rows(config: GuestConfig) -> list[PendingRow]:
     """Every key with what it is and what it will be, in the order of their names."""
     deletes = pending_delete(config.pending)

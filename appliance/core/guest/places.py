@@ -204,3 +204,11 @@ def _mount_place(point: MountPoint) -> Place:
         replicate=point.replicate,
         backup=point.backup,
     )
+
+
+def keys_of(kind: GuestKind, settings: Settings, volumes: Iterable[str]) -> list[str]:
+    """The keys that name one of these volumes, plugged in or not."""
+    wanted = frozenset(volumes)
+    found = [place.key for place in places(kind, settings) if place.volume in wanted]
+    found += [key for key, volume in unused_volumes(kind, settings) if volume in wanted]
+    return found + ["vmstate"] * (settings.get("vmstate") in wanted)

@@ -1,0 +1,1 @@
+"""Guests of both kinds: their life, their configuration, what is told of them."""

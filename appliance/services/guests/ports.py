@@ -1,0 +1,63 @@
+"""What services and handlers of a node do with guests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from appliance.model.errors import RefusedError
+from appliance.ports.clock import Clock
+from appliance.ports.config_store import ConfigStore
+from appliance.ports.entropy import Entropy
+from appliance.ports.guest_host import ContainerHost, GuestHost, VmHost
+from appliance.ports.node_facts import NodeFacts
+from appliance.ports.status_board import StatusBoard
+from appliance.services.guest_changes.files import GuestFiles
+from appliance.services.guest_changes.volumes import Volumes
+from appliance.services.storage.ports import StoragePorts
+from appliance.services.tasks.work import Work
+
+
+@dataclass(frozen=True, slots=True)
+class GuestPorts:
+    """Of one boot of one node."""
+
+    node: str
+    clock: Clock
+    entropy: Entropy
+    store: ConfigStore
+    storage: StoragePorts
+    host: GuestHost
+    vms: VmHost
+    containers: ContainerHost
+    work: Work
+    board: StatusBoard
+    facts: NodeFacts
+
+    @property
+    def files(self) -> GuestFiles:
+        return GuestFiles(self.store)
+
+    @property
+    def volumes(self) -> Volumes:
+        return Volumes(self.storage.pools)
+
+    def new_mac(self, prefix: str) -> str:
+        """A hardware address that begins so, the rest drawn."""
+        digits = self.entropy.token(6).upper()
+        have = [part for part in prefix.upper().split(":") if part] or ["BC", "24", "11"]
+        drawn = [digits[2 * n : 2 * n + 2] for n in range(6 - len(have))]
+        return ":".join([*have, *drawn])
+
+    def new_uuid(self) -> str:
+        """A random one, as RFC 4122 wants it."""
+        digits = self.entropy.token(16)
+        variant = "89ab"[int(digits[16], 16) % 4]
+        return (
+            f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:32]}"
+        )
+
+
+def refuse_if(condition: bool, text: str) -> None:
+    """RefusedError with that text."""
+    if condition:
+        raise RefusedError(text)
