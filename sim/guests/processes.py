@@ -117,8 +117,8 @@ class GuestHost:
         return any(p.phase in EXECUTING and not p.halted for p in found.values())
 
     def volumes(self, sid: str, node: str) -> tuple[Volume, ...]:
-        """The guest's disks as that node means them."""
-        disks = self.catalog.disks(sid)
+        """The guest's disks as that node means them; none of a guest that was never started."""
+        disks = self.catalog.disks(sid) if self.catalog.known(sid) else ()
         return tuple(self.storage.volume(pool, node, name) for pool, name in disks)
 
     def volume(self, sid: str, node: str) -> Volume:

@@ -20,12 +20,11 @@ from appliance.services.cluster.passing import Passing
 from appliance.services.cluster.ports import ClusterPorts
 from appliance.services.guest_changes.machines import Machines
 from appliance.services.guest_changes.ports import ChangePorts
-from appliance.services.storage.ports import StoragePorts
+from appliance.services.guests.ports import GuestPorts
 from sim.boards import Boards
 from sim.boot import NodeBoot
 from sim.entropy import Entropy
 from sim.group.membership import SimLiveMembership
-from sim.guests.hosting import SimGuestHost, SimVmHost
 from sim.guests.moving import SimGuestMoves
 from sim.journal import NodeJournal
 from sim.network.conf import address_of
@@ -33,6 +32,7 @@ from sim.node_api import SimPasswords, boot_work
 from sim.operations.calls import SimHost, SimTransport, certificate_of
 from sim.outside import Outside
 from sim.stage.courier import SimCourier
+from sim.stage.guests import boot_guests
 from sim.task_log import TaskShelves
 from sim.tasks import Boot
 from sim.world import World
@@ -157,21 +157,18 @@ class Apis:
         for listener in self._listeners:
             listener(node)
 
-    def _changes(self, boot: NodeBoot, entropy: Entropy, storage: StoragePorts) -> ChangePorts:
-        world = self.world
-        specs = world.specs(boot.guests)
-        host = SimGuestHost(boot.boot, world.mover, specs, world.entropy)
-        machines = Machines(host, SimVmHost(host))
-        moves = SimGuestMoves(boot.boot, world.mover, specs)
+    def _changes(self, boot: NodeBoot, guests: GuestPorts) -> ChangePorts:
+        storage = guests.storage
+        moves = SimGuestMoves(boot.boot, self.world.mover, self.world.specs(boot.guests))
         return ChangePorts(
-            boot.boot.node,
-            boot.clock,
-            entropy,
-            boot.store,
+            guests.node,
+            guests.clock,
+            guests.entropy,
+            guests.store,
             storage.pools,
             storage.transfer,
             storage.archives,
-            machines,
+            Machines(guests.host, guests.vms),
             moves,
         )
 
@@ -197,7 +194,10 @@ class Apis:
             self.settings.outside.directory,
             self.settings.outside.provider,
         )
+        work = boot_work(boot.boot, boot.clock, journal, self.shelves, self.boards)
+        board = self.boards.boards[node]
         storage = self.world.volumes.boot(boot.boot, boot.store).ports
+        guests = boot_guests(self.world, boot, entropy, work, storage, board)
         return ApiPorts(
             node=node,
             clock=boot.clock,
@@ -208,11 +208,12 @@ class Apis:
             store=boot.store,
             keeper=SharedKeeper(),
             accounts=Accounts(access),
-            work=boot_work(boot.boot, boot.clock, journal, self.shelves, self.boards),
+            work=work,
             cluster=cluster,
             passing=Passing(cluster, SimCourier(self, boot.boot)),
             storage=storage,
-            changes=self._changes(boot, entropy, storage),
+            changes=self._changes(boot, guests.ports),
+            guests=guests,
         )
 
     def _begin(self, boot: Boot, ports: ApiPorts) -> None:

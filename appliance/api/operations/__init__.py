@@ -10,6 +10,7 @@ from appliance.api.operations import (
     changes,
     cluster,
     configuration,
+    guests,
     pools,
     storage,
     store,
@@ -36,6 +37,7 @@ def _declared() -> tuple[Operation, ...]:
         *store.OPERATIONS,
         *tasks.OPERATIONS,
         *configuration.OPERATIONS,
+        *guests.OPERATIONS,
     )
 
 

@@ -14,6 +14,7 @@ from appliance.model.guest.config import GuestConfig, Settings
 from appliance.model.guest.document import GuestKind
 from appliance.model.guest.running import LABELS
 from appliance.model.ha.resources import Resource
+from appliance.model.storage.volumes import split_id
 from appliance.services.guest_changes.files import GuestFile
 from appliance.services.guest_changes.undo import Undo, undoing
 from appliance.services.guests.disks import check_storage, storages_of, with_volumes
@@ -48,12 +49,14 @@ class NewGuest:
 
 async def create(ports: GuestPorts, wish: NewGuest, user: str) -> str:
     """The task that makes it. At once: ExistsError, ConfigError and what its storages refuse."""
+    _check_free(ports, wish)
     texts = normalized(wish.kind, wish.texts)
     if wish.kind == "ct" and "rootfs" not in texts:
         raise ConfigError("is missing", field="rootfs")
     for storage in storages_of(wish.kind, texts):
         check_storage(ports, wish.kind, storage)
     if wish.template is not None:
+        _check_id(wish.template)
         await ports.volumes.look(wish.template)
     if "cipassword" in texts:
         texts["cipassword"] = hashed(texts["cipassword"], ports.entropy.token(8))
@@ -68,18 +71,32 @@ async def create(ports: GuestPorts, wish: NewGuest, user: str) -> str:
 
 async def _reserve(ports: GuestPorts, wish: NewGuest, texts: Mapping[str, str]) -> GuestFile:
     """The number is ours from here on, on all nodes."""
-    label = LABELS[wish.kind]
-    taken = f"unable to create {label} {wish.vmid}: {label} {wish.vmid} already exists"
-    try:
-        there = ports.files.find(wish.vmid)
-        raise ExistsError(f"{taken} on node '{there.node}'")
-    except MissingError:
-        pass
     config = GuestConfig(wish.kind, Settings({"lock": "create"}, wish.description))
     try:
         return await ports.files.create(ports.node, wish.vmid, config)
     except ExistsError:
-        raise ExistsError(f"{taken} in the cluster") from None
+        raise ExistsError(f"{_taken(wish)} in the cluster") from None
+
+
+def _check_id(volume: str) -> None:
+    """ConfigError with the name of the parameter."""
+    try:
+        split_id(volume)
+    except ConfigError as error:
+        raise ConfigError(error.message, field="ostemplate") from None
+
+
+def _check_free(ports: GuestPorts, wish: NewGuest) -> None:
+    try:
+        there = ports.files.find(wish.vmid)
+    except MissingError:
+        return
+    raise ExistsError(f"{_taken(wish)} on node '{there.node}'")
+
+
+def _taken(wish: NewGuest) -> str:
+    label = LABELS[wish.kind]
+    return f"unable to create {label} {wish.vmid}: {label} {wish.vmid} already exists"
 
 
 async def _make(

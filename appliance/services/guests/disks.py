@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from appliance.core.guest.detached import settled
+from appliance.core.guest.identity import with_mac
 from appliance.core.guest.new_disks import (
     FreshDisk,
     fresh_disk,
@@ -14,7 +15,6 @@ from appliance.core.guest.new_disks import (
     written,
 )
 from appliance.core.guest.places import main_key, with_unused
-from appliance.core.guest.restore import with_mac
 from appliance.model.errors import ConfigError, QuorateError, RefusedError
 from appliance.model.guest.config import GuestConfig, Settings
 from appliance.model.guest.devices import is_volume, nics

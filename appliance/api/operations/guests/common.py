@@ -87,9 +87,7 @@ def require_storages(request: Request, ports: ApiPorts, storages: Iterable[str])
         require(request, ports, f"/storage/{storage}", "Datastore.AllocateSpace")
 
 
-def option_texts(
-    request: Request, names: Iterable[str], others: Iterable[str]
-) -> dict[str, str]:
+def option_texts(request: Request, names: Iterable[str], others: Iterable[str]) -> dict[str, str]:
     """The texts of the guest's own options among the parameters."""
     known, left_out = frozenset(names), frozenset(others)
     return {

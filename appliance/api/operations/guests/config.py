@@ -249,7 +249,7 @@ def _of_kind(kind: GuestKind) -> tuple[Operation, ...]:
             _set_options(kind), _CONFIGURE if kind == "vm" else _CONFIGURE_CT),
         guest_operation("PUT", kind, "/resize", _resize(kind), "Make a disk larger.",
             (word("disk", "Which.", disks, required=True), size, DIGEST, *skip),
-            perm("/vms/{vmid}", "VM.Config.Disk")),
+            perm("/vms/{vmid}", "VM.Config.Disk", any_of=kind == "ct")),
     )  # fmt: skip
 
 
@@ -280,5 +280,3 @@ OPERATIONS: Final = (
          text("idlist", "Keys of disks.", CONFIG_ID, many=True, required=True)),
         perm("/vms/{vmid}", "VM.Config.Disk")),
 )  # fmt: skip
-
-

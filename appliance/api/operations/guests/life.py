@@ -16,13 +16,15 @@ from appliance.api.operations.guests.common import (
 from appliance.api.permissions import perm
 from appliance.api.ports import ApiPorts
 from appliance.api.table import Handler, Operation, Request
-from appliance.model.errors import ForbiddenError, RefusedError
+from appliance.model.errors import ForbiddenError
 from appliance.model.formats.names import NODE, STORAGE_ID
+from appliance.model.formats.network import CIDR
+from appliance.model.formats.storage import STORAGE_PAIR
 from appliance.model.guest.document import GuestKind
 from appliance.model.option import Option
 from appliance.model.options.make import flag, text, whole, word
+from appliance.model.options.vm_devices import MACHINE
 from appliance.services.guests.life import Stopping
-from appliance.services.guests.ports import refuse_if
 from appliance.services.guests.suspend import suspend_to_disk
 
 _POWER: Final = perm("/vms/{vmid}", "VM.PowerMgmt")
@@ -117,9 +119,7 @@ def _suspend(kind: GuestKind) -> Handler:
 def _resume(kind: GuestKind) -> Handler:
     async def handler(request: Request, ports: ApiPorts) -> Any:
         guest = guest_of(request, ports, kind)
-        return await node_of(ports).life.resume(
-            guest, request.user, skip_lock=skips_lock(request)
-        )
+        return await node_of(ports).life.resume(guest, request.user, skip_lock=skips_lock(request))
 
     return handler
 
@@ -137,8 +137,6 @@ async def _monitor(request: Request, ports: ApiPorts) -> Any:
     return await guests_of(ports).vms.monitor(guest.sid, request.parameters["command"])
 
 
-
-
 _TIMEOUT: Final = whole("timeout", "How long it is waited.", 0, unit="seconds")
 _MIGRATED: Final = text("migratedfrom", "Between nodes: where it comes from.", NODE)
 _KEEP: Final = flag("keepActive", "Leave its volumes activated.", False)
@@ -146,13 +144,14 @@ _OVERRULE: Final = flag("overrule-shutdown", "End tasks that shut it down.", Fal
 _START_VM: Final = (
     SKIP_LOCK,
     text("force-cpu", "Another processor for this once.", ),
-    text("machine", "Another machine for this once.", max_length=40),
+    text("machine", "Another machine for this once.", MACHINE),
     _MIGRATED,
-    text("migration_network", "Between nodes: the network of the move."),
+    text("migration_network", "Between nodes: the network of the move.", CIDR),
     word("migration_type", "Between nodes: how the move is secured.", "secure insecure"),
-    text("nets-host-mtu", "Between nodes: the MTUs of its cards."),
+    text("nets-host-mtu", "Between nodes: the MTUs of its cards.",
+        pattern=r"net\d+=\d+(,net\d+=\d+)*"),
     text("stateuri", "Between nodes: where its memory comes from.", max_length=128),
-    text("targetstorage", "Between nodes: where its disks are now."),
+    text("targetstorage", "Between nodes: where its disks are now.", STORAGE_PAIR, many=True),
     _TIMEOUT,
     flag("with-conntrack-state", "Between nodes: connections move too.", False),
 )  # fmt: skip
@@ -201,5 +200,5 @@ OPERATIONS: Final = (
         (SKIP_LOCK, text("key", "Such as ctrl-alt-delete.", required=True)),
         perm("/vms/{vmid}", "VM.Console")),
     guest_operation("POST", "vm", "/monitor", _monitor, "A command for the machine's monitor.",
-        (text("command", "The command.", required=True),), perm("/vms/{vmid}", "Sys.Audit")),
+        (text("command", "The command.", required=True),), perm("/vms/{vmid}", "Sys.Audit", "Sys.Modify", any_of=True)),
 )  # fmt: skip

@@ -19,6 +19,7 @@ from appliance.api.ports import ApiPorts
 from appliance.api.table import ANY_USER, Handler, Operation, Request
 from appliance.core.guest.places import own_disks
 from appliance.model.errors import ExistsError, RefusedError
+from appliance.model.formats.names import CONFIG_ID
 from appliance.model.guest.document import GuestKind
 from appliance.model.options import cluster
 from appliance.model.options.make import flag, text, whole, word
@@ -135,7 +136,8 @@ def _of_kind(kind: GuestKind) -> tuple[Operation, ...]:
         guest_operation("GET", kind, "/feature", _feature(kind),
             "Whether something can be done with the guest's volumes.",
             (word("feature", "What.", "snapshot clone copy", required=True),
-             text("snapname", "Of a snapshot instead of the guest as it is.", max_length=40)),
+             text("snapname", "Of a snapshot instead of the guest as it is.", CONFIG_ID,
+                max_length=40)),
             _AUDIT),
     )  # fmt: skip
 

@@ -13,6 +13,7 @@ from appliance.api.operations.guests.common import (
     guest_of,
     guest_operation,
     guests_of,
+    has,
     one,
     option_texts,
     require,
@@ -21,15 +22,15 @@ from appliance.api.operations.guests.common import (
     skips_lock,
 )
 from appliance.api.operations.guests.config import option_names
-from appliance.api.permissions import either, on, perm
+from appliance.api.permissions import perm
 from appliance.api.ports import ApiPorts
-from appliance.api.table import Handler, Operation, Request
+from appliance.api.table import ANY_USER, Handler, Operation, Request
 from appliance.model.errors import RefusedError
 from appliance.model.formats.names import POOL_ID, STORAGE_ID
 from appliance.model.guest.document import GuestKind
 from appliance.model.option import Option
 from appliance.model.options import ct, vm
-from appliance.model.options.make import flag, number, text
+from appliance.model.options.make import flag, number, text, whole
 from appliance.services.access.files import USERS, Draft
 from appliance.services.access.pools import Membership, update_pool
 from appliance.services.guests.create import NewGuest, Step, create
@@ -50,8 +51,7 @@ def _create(kind: GuestKind) -> Handler:
         if kind == "ct":
             texts = _container(request, texts)
         pool = given.get("pool")
-        if pool is not None:
-            require(request, ports, f"/pool/{pool}", "VM.Allocate")
+        _may_make(request, ports, pool)
         require_options(request, ports, kind, texts, (), pool)
         require_storages(request, ports, storages_of(kind, texts))
         if given.get("ha-managed"):
@@ -70,6 +70,15 @@ def _create(kind: GuestKind) -> Handler:
         return await create(guests, wish, request.user)
 
     return handler
+
+
+def _may_make(request: Request, ports: ApiPorts, pool: str | None) -> None:
+    """Who may make guests of that number, or in that pool. ForbiddenError."""
+    own = f"/vms/{request.parameters['vmid']}"
+    if pool is None:
+        require(request, ports, own, "VM.Allocate")
+    elif not has(request, ports, own, "VM.Allocate"):
+        require(request, ports, f"/pool/{pool}", "VM.Allocate")
 
 
 def _container(request: Request, texts: dict[str, str]) -> dict[str, str]:
@@ -151,8 +160,11 @@ _SHARED: Final = (
 
 def _create_options(kind: GuestKind) -> tuple[Option, ...]:
     shared = {option.name: option for option in _SHARED}
+    more: tuple[Option, ...]
     if kind == "vm":
+        del shared["bwlimit"]
         more = (
+            whole("bwlimit", "At most so fast.", 0, unit="KiB per second"),
             text("archive", "A backup to restore.", max_length=255),
             text("import-working-storage", "Where images are unpacked.", STORAGE_ID),
             flag("live-restore", "Start it while it is restored."),
@@ -177,25 +189,23 @@ def _create_options(kind: GuestKind) -> tuple[Option, ...]:
     return (*shared.values(), *more, *table.options)
 
 
-_MAY_CREATE: Final = either(
-    on("/vms/{vmid}", "VM.Allocate"),
-    ["perm", "/pool/{pool}", ["VM.Allocate"], "require_param", "pool"],
-)
-
-
 def _of_kind(kind: GuestKind) -> tuple[Operation, ...]:
     label = "virtual machine" if kind == "vm" else "container"
-    end = (SKIP_LOCK,) if kind == "vm" else (flag("force", "Stop it if it runs.", False),)
+    vm_end = kind == "vm"
+    loose = flag(
+        "destroy-unreferenced-disks",
+        "Its volumes that are not configured too.",
+        False if vm_end else None,
+    )
+    purge = flag("purge", "Remove it from HA, jobs and permissions too.", None if vm_end else False)
+    end = SKIP_LOCK if vm_end else flag("force", "Stop it if it runs.", False)
     return (
         Operation("POST", f"/nodes/{{node}}/{FOLDERS[kind]}", _create(kind), f"Make a {label}.",
-            _create_options(kind), _MAY_CREATE, "node"),
+            _create_options(kind), ANY_USER, "node"),
         guest_operation("DELETE", kind, "", _destroy(kind), f"Destroy the {label}.",
-            (flag("destroy-unreferenced-disks", "Its volumes that are not configured too."),
-             flag("purge", "Remove it from HA, jobs and permissions too."), *end),
+            (loose, purge, end),
             perm("/vms/{vmid}", "VM.Allocate")),
     )  # fmt: skip
 
 
 OPERATIONS: Final = tuple(operation for kind in KINDS for operation in _of_kind(kind))
-
-

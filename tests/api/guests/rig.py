@@ -1,0 +1,66 @@
+"""A running world with calls on guests in few words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.api.rig import Answer
+from tests.api.world_rig import WorldRig
+
+POOL = "local-zfs"
+
+
+class GuestRig(WorldRig):
+    """`do` is for calls that answer a task: it lets time pass until it has ended."""
+
+    def do(
+        self, verb: str, path: str, given: dict[str, Any] | None = None, *, node: str = "pve1"
+    ) -> str:
+        """How the task ended."""
+        upid = self.call(node, verb, path, given)
+        return self.end_of(upid, node)
+
+    def end_of(self, upid: str, node: str = "pve1") -> str:
+        for _ in range(2000):
+            status = self.call(node, "GET", f"/nodes/{node}/tasks/{upid}/status")
+            if status["status"] == "stopped":
+                found: str = status["exitstatus"]
+                return found
+            self.run(0.5)
+        raise AssertionError("the task does not end")
+
+    def log(self, upid: str, node: str = "pve1") -> list[str]:
+        lines = self.call(node, "GET", f"/nodes/{node}/tasks/{upid}/log", limit=0)
+        return [line["t"] for line in lines]
+
+    def make(self, vmid: int, *, node: str = "pve1", **given: Any) -> None:
+        """A stopped VM with one disk; a dash in a name is written as an underscore."""
+        values: dict[str, Any] = {
+            "vmid": vmid,
+            "name": f"vm{vmid}",
+            "memory": 1024,
+            "scsi0": f"{POOL}:2",
+        }
+        values |= {name.replace("_", "-"): value for name, value in given.items()}
+        assert self.do("POST", f"/nodes/{node}/qemu", values, node=node) == "OK"
+
+    def config(self, vmid: int, *, node: str = "pve1", kind: str = "qemu") -> dict[str, Any]:
+        found: dict[str, Any] = self.call(node, "GET", f"/nodes/{node}/{kind}/{vmid}/config")
+        return found
+
+    def status(self, vmid: int, *, node: str = "pve1", kind: str = "qemu") -> str:
+        found: str = self.call(node, "GET", f"/nodes/{node}/{kind}/{vmid}/status/current")["status"]
+        return found
+
+    def refused(
+        self, verb: str, path: str, given: dict[str, Any] | None = None, *, node: str = "pve1"
+    ) -> str:
+        """The reason in the status line of a call that fails with 500."""
+        answer: Answer = self.ask(verb, path, given or {}, node=node)
+        assert answer.status == 500, (answer.status, answer.body)
+        return answer.reason
+
+    def volumes(self) -> list[str]:
+        """All that are there, of the guests of the layout apart."""
+        found = (str(volume) for volume in self.world.storage.volumes())
+        return [name for name in found if not name.startswith("ceph:vm-10")]
