@@ -183,6 +183,8 @@ class StoreHaConfig:
 class _NothingToDo(QuorateError):
     """What was to be changed is not there any more."""
 
+    code = "nothing_to_do"
+
 
 def _edited(text: str, change: Callable[[list[Resource]], list[Resource]]) -> str:
     known = parse_resources(text)

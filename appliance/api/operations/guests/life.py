@@ -200,5 +200,6 @@ OPERATIONS: Final = (
         (SKIP_LOCK, text("key", "Such as ctrl-alt-delete.", required=True)),
         perm("/vms/{vmid}", "VM.Console")),
     guest_operation("POST", "vm", "/monitor", _monitor, "A command for the machine's monitor.",
-        (text("command", "The command.", required=True),), perm("/vms/{vmid}", "Sys.Audit", "Sys.Modify", any_of=True)),
+        (text("command", "The command.", required=True),),
+        perm("/vms/{vmid}", "Sys.Audit", "Sys.Modify", any_of=True)),
 )  # fmt: skip
