@@ -6,7 +6,7 @@ A contract is a mapping of paths to verbs to operations, as the published one is
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
 
@@ -55,10 +55,10 @@ def compare(operations: Iterable[Operation], contract: Contract) -> tuple[Findin
     """Every operation of both sides, in the order of paths and verbs."""
     ours = {(operation.path, operation.verb): operation for operation in operations}
     theirs = {(path, verb): one for path, verbs in contract.items() for verb, one in verbs.items()}
-    folders = _folders((*contract, *(path for path, _verb in ours)))
+    area_of = areas((*contract, *(path for path, _verb in ours)))
     found = []
     for key in sorted(ours.keys() | theirs.keys()):
-        (path, verb), area = key, _area(key[0], folders)
+        (path, verb), area = key, area_of(key[0])
         if key not in ours:
             found.append(Finding(verb, path, area, "missing"))
         elif key not in theirs:
@@ -138,6 +138,19 @@ def _published_name(option: Option) -> str:
     return f"{option.name}0" if option.last == 0 else f"{option.name}[n]"
 
 
+def areas(paths: Iterable[str]) -> Callable[[str], str]:
+    """How a path among these is called by area: `nodes/qemu` for what is below
+    `/nodes/{node}/qemu`; a call with nothing below it is in the area above.
+    """
+    folders = _folders(paths)
+
+    def area(path: str) -> str:
+        fixed = _literals(path)
+        return "/".join(fixed[:2] if fixed[:2] in folders else fixed[:1])
+
+    return area
+
+
 def _literals(path: str) -> tuple[str, ...]:
     return tuple(part for part in parts_of(path) if not part.startswith("{"))
 
@@ -155,9 +168,3 @@ def _depth(path: str) -> int:
     """How many parts lead to the second fixed one."""
     fixed = [n for n, part in enumerate(parts_of(path), 1) if not part.startswith("{")]
     return fixed[1]
-
-
-def _area(path: str, folders: frozenset[tuple[str, ...]]) -> str:
-    """`nodes/qemu` for what is below `/nodes/{node}/qemu`; single calls are in the area above."""
-    fixed = _literals(path)
-    return "/".join(fixed[:2] if fixed[:2] in folders else fixed[:1])

@@ -68,6 +68,24 @@ def coverage(
         _print(by_area(findings), told, own)
 
 
+@api_app.command("openapi")
+def openapi_document() -> None:
+    """Print the API as an OpenAPI document.
+
+    [bold]Example[/bold]
+
+      quorate api openapi > quorate.json
+    """
+    import json
+    from importlib.metadata import version
+
+    from appliance.api.openapi import openapi
+    from appliance.api.operations import all_operations
+
+    document = openapi(all_operations(), version("quorate"))
+    typer.echo(json.dumps(document, indent=1, ensure_ascii=False))
+
+
 def _read(file: Path) -> Any:
     """The paths of a contract. ConfigError for another file."""
     import json

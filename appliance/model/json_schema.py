@@ -47,8 +47,13 @@ def contract_properties(options: Iterable[Option]) -> dict[str, Schema]:
 
 
 def openapi_schema(option: Option) -> Schema:
-    """One option as an OpenAPI 3 schema object, with its sentence."""
+    """One option as an OpenAPI 3 schema object, with its sentence.
+
+    A pattern is of the whole text here, and searched for there.
+    """
     schema = _bounded(option, {"type": option.kind})
+    if option.pattern is not None:
+        schema["pattern"] = f"^(?:{option.pattern})$"
     if option.choices:
         schema["enum"] = [_choice(option, choice) for choice in option.choices]
     if option.format is not None and option.format.name:

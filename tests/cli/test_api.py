@@ -73,3 +73,11 @@ def test_what_is_no_contract_is_refused(tmp_path: Path, text: str) -> None:
     done = quorate("api", "coverage", "--contract", str(file))
     assert done.returncode == 2
     assert "is no contract" in done.stderr
+
+
+def test_the_document_is_json() -> None:
+    done = quorate("api", "openapi")
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    assert document["openapi"].startswith("3.1")
+    assert "/api2/json/access/ticket" in document["paths"]
