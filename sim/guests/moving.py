@@ -36,6 +36,7 @@ class SimGuestMoves:
 
     async def live(self, sid: str, target: str, disks: Mapping[str, str], commit: Commit) -> None:
         host, node = self._mover.host, self._boot.node
+        self._look(sid, node)
         process = host.process(sid, node)
         if process is None or process.phase != RUNNING:
             raise RefusedError(f"{sid} does not run on {node}")
@@ -46,7 +47,7 @@ class SimGuestMoves:
         if reason is not None:
             raise RefusedError(reason)
         ended: Signal[Outcome] = Signal(self._boot)
-        configs = Committed(commit, lambda: self._specs.refresh(sid))
+        configs = Committed(commit, lambda: self._look(sid, target))
         self._mover.begin(MoveRequest(sid, target, True, self._boot, configs, ended.fire, copies))
         outcome = await ended
         if not outcome.ok:
@@ -62,6 +63,10 @@ class SimGuestMoves:
         outcome = await ended
         if not outcome.ok:
             raise RefusedError(outcome.reason)
+
+    def _look(self, sid: str, node: str) -> None:
+        """What the guest has for disks is what its file says now."""
+        self._specs.put(sid, node, self._specs.settings(sid))
 
     def _volume(self, volid: str, node: str) -> Volume:
         pool, name = split_id(volid)

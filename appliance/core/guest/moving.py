@@ -154,6 +154,12 @@ def missing_storages(
     return list(found)
 
 
+def lacking_storages(config: GuestConfig, node: str, storages: Mapping[str, Storage]) -> list[str]:
+    """The storages of the guest's volumes that the node does not use."""
+    names = dict.fromkeys(split_id(volume)[0] for volume in places.volumes_of(config))
+    return [name for name in names if name not in storages or not storages[name].used_on(node)]
+
+
 def local_disks(config: GuestConfig, storages: Mapping[str, Storage]) -> list[LocalDisk]:
     """Volumes on storages that are not shared, each once, of snapshots and pending changes too."""
     marked = _marked(config)

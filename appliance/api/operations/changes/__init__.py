@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from appliance.api.operations.changes import clones, disks, snapshots
+from appliance.api.operations.changes import clones, disks, moves, snapshots
 from appliance.api.table import Operation
 
 OPERATIONS: Final[tuple[Operation, ...]] = (
     *snapshots.OPERATIONS,
     *clones.OPERATIONS,
     *disks.OPERATIONS,
+    *moves.OPERATIONS,
 )
