@@ -1,0 +1,1 @@
+"""Tests of appliance.web: the API over HTTP."""
