@@ -216,12 +216,22 @@ class SimVmHost:
         still = process.halted or process.frozen
         if not _has_agent(settings) or up_s < AGENT_AFTER_S or still:
             raise UnavailableError("QEMU guest agent is not running")
+        if command == "shutdown":
+            host.host.shut_down(sid, host.node, _unheard)
+            return {}
+        if command.startswith("suspend-"):
+            host.host.halt(process, halted=True)
+            return {}
         spec = host.host.catalog.spec(sid)
         agent = self._agents.get(process.number)
         if agent is None:
             self._agents = {process.number: SimAgent(sid), **self._agents}
             agent = self._agents[process.number]
         return agent.answer(command, arguments, settings, spec, host.host.kernel.now_s)
+
+
+def _unheard(_outcome: Outcome) -> None:
+    """Whoever asked does not wait for the end."""
 
 
 def _has_agent(settings: Settings) -> bool:

@@ -219,6 +219,8 @@ class Apis:
     def _begin(self, boot: Boot, ports: ApiPorts) -> None:
         """What runs beside the API, for as long as the boot."""
         boot.begin(ports.accounts.keys.prepare, "ticket keys")
+        if ports.guests is not None:
+            boot.begin(ports.guests.watch.run, "storages")
         if ports.cluster is not None:
             follower = Follower(ports.cluster, NodeJournal(self.world.journal, boot.node))
             boot.spawn(follower.run(), "layout follower")

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from appliance.model.errors import QuorateError
+from appliance.model.ha.resources import FILE, parse_resources
+from appliance.services.config.texts import read_text
 from appliance.services.guests.board import GuestBoard
 from appliance.services.guests.life import Life
 from appliance.services.guests.ports import GuestPorts
+from appliance.services.guests.storage_watch import StorageWatch
 from appliance.services.guests.summaries import Summaries
+from appliance.services.ha_store.decoder import Decoder
+from appliance.services.ha_store.state import StoreHaState
 
 
 class GuestNode:
@@ -15,4 +23,18 @@ class GuestNode:
         self.ports = ports
         self.summaries = Summaries(ports.store)
         self.board = GuestBoard(ports)
+        self.watch = StorageWatch(ports)
         self.life = Life(ports)
+        self._ha = StoreHaState(ports.node, ports.store, Decoder())
+
+    def ha_states(self) -> Mapping[str, str]:
+        """Of the guests under high availability: what the manager says, else what is asked for."""
+        asked = {
+            one.sid: one.state
+            for one in parse_resources(read_text(self.ports.store, FILE)).resources
+        }
+        try:
+            tracked = self._ha.manager_status().services
+        except QuorateError:
+            tracked = {}
+        return {sid: tracked[sid].state if sid in tracked else asked[sid] for sid in asked}

@@ -27,7 +27,7 @@ class Summary:
     kind: GuestKind
     node: str
     name: str
-    cpus: float
+    cpus: int
     memory_bytes: int
     disk_bytes: int
     template: bool = False
@@ -103,13 +103,13 @@ def _summary(vmid: int, path: str, file: File) -> Summary:
     )
 
 
-def cpus(config: GuestConfig) -> float:
+def cpus(config: GuestConfig) -> int:
     """As the guest sees them; 0 for a container that sees all of its node."""
     values = config.current.values
     if config.kind == "ct":
-        return float(_whole(values.get("cores"), 0))
+        return _whole(values.get("cores"), 0)
     product = _whole(values.get("cores"), 1) * _whole(values.get("sockets"), 1)
-    return float(_whole(values.get("vcpus"), product))
+    return _whole(values.get("vcpus"), product)
 
 
 def memory_mib(config: GuestConfig) -> int:

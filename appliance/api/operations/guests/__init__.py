@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from appliance.api.operations.guests import config, life, lists, making
+from appliance.api.operations.guests import agent, config, life, lists, making, resources
 
 OPERATIONS: Final = (
+    *resources.OPERATIONS,
     *lists.OPERATIONS,
     *life.OPERATIONS,
     *config.OPERATIONS,
     *making.OPERATIONS,
+    *agent.OPERATIONS,
 )
