@@ -83,6 +83,9 @@ class Storage:
     def spec(self, pool: str) -> StorageSpec:
         return self._specs[pool]
 
+    def knows(self, pool: str) -> bool:
+        return pool in self._specs
+
     def volume(self, pool: str, node: str, name: str) -> Volume:
         """The volume of that name as `node` means it; a base in front of the name is left out."""
         own = own_part(name) if "/" in name else name

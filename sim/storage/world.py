@@ -13,9 +13,11 @@ from sim.guests.processes import GuestHost
 from sim.layout import StorageSpec
 from sim.storage.archives import SimArchives
 from sim.storage.contents import Content, Shelves
+from sim.storage.disks import MachineDisks, SimDisks
 from sim.storage.files import SimFiles
 from sim.storage.flows import Flows
 from sim.storage.pool import SimPool, Surroundings
+from sim.storage.scan import SimScan
 from sim.storage.transfer import SimTransfer
 from sim.storage.web import SimDownloads, Web
 from sim.tasks import Boot
@@ -30,6 +32,11 @@ class StorageWorld:
         self.flows = Flows(host, paths)
         self.host = host
         self.web = Web()
+        self._machines: dict[str, MachineDisks] = {}
+
+    def machine(self, node: str) -> MachineDisks:
+        """The disks in a node, the same in each of its boots."""
+        return self._machines.setdefault(node, MachineDisks(node))
 
     def boot(self, boot: Boot, store: ConfigStore) -> NodeStorage:
         """The storages as a new boot of a node sees them."""
@@ -53,6 +60,8 @@ class NodeStorage:
             transfer,
             SimArchives(self.sim_pool),
             SimDownloads(boot, world.web),
+            SimDisks(boot, world.machine(boot.node), world.physics),
+            SimScan(boot),
         )
 
     def open(self, storage: Storage) -> StoragePool:

@@ -31,7 +31,7 @@ from appliance.model.section_edit import (
     with_section,
     without_section,
 )
-from appliance.model.storage.config import LOCAL, Storage, parse_storages
+from appliance.model.storage.config import LOCAL, Storage, StorageConfig, parse_storages
 from appliance.model.storage.kinds import KINDS
 from appliance.model.store.changes import ABSENT, Delete, Put, Step
 from appliance.ports.config_store import ConfigStore
@@ -69,6 +69,9 @@ class Definitions:
         if found is None:
             raise _missing(storage)
         return _row(config.document, found, digest_of(text))
+
+    def config(self) -> StorageConfig:
+        return parse_storages(self._text())
 
     def _text(self) -> str:
         file = find_file(self._store, FILE)

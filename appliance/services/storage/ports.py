@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from appliance.ports.disks import Disks, Scan
 from appliance.ports.downloads import Downloads
 from appliance.ports.storage import Archives, Files, Transfer
 from appliance.services.storage.storages import Storages
@@ -18,3 +19,5 @@ class StoragePorts:
     transfer: Transfer
     archives: Archives
     downloads: Downloads
+    disks: Disks
+    scan: Scan

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
-from appliance.api.operations.storage import backups, content, definitions, files, status
+from appliance.api.operations.storage import (
+    backups,
+    content,
+    definitions,
+    disks,
+    files,
+    scan,
+    status,
+)
 
 OPERATIONS: Final = (
     *definitions.OPERATIONS,
@@ -12,4 +20,6 @@ OPERATIONS: Final = (
     *content.OPERATIONS,
     *files.OPERATIONS,
     *backups.OPERATIONS,
+    *disks.OPERATIONS,
+    *scan.OPERATIONS,
 )
