@@ -26,12 +26,14 @@ from appliance.model.events.node import (
 from appliance.services.access.accounts import Accounts
 from appliance.services.access.ports import AccessPorts
 from appliance.services.cluster.follower import Follower
+from appliance.services.cluster.passing import Passing
 from appliance.services.cluster.ports import ClusterPorts
 from appliance.services.tasks.work import TaskPorts, Work
 from appliance.web.asgi import AsgiApp
 from appliance.web.listener import Listener, TlsFiles
 from appliance.web.sockets import local_socket, tls_socket
 from drivers.corosync.process import CorosyncProcess
+from drivers.https.courier import HttpsCourier
 from drivers.https.transport import HttpsTransport
 from drivers.lone.board import LoneBoard
 from drivers.pam.passwords import PamPasswords
@@ -162,6 +164,7 @@ class Node:
             accounts=Accounts(access),
             work=self._work,
             cluster=cluster,
+            passing=Passing(cluster, HttpsCourier()),
             member=stand.store,
         )
 

@@ -20,7 +20,7 @@ ANSWER_S: Final = 120.0  # a join waits for corosync, twice
 CLOSE_S: Final = 1.0
 MAX_ANSWER_BYTES: Final = 32 * 1024 * 1024
 _READ_BYTES: Final = 65536
-_BROKEN: Final = (OSError, h11.ProtocolError, ssl.SSLError)
+BROKEN: Final = (OSError, h11.ProtocolError, ssl.SSLError)
 
 
 class HttpsTransport:
@@ -38,38 +38,14 @@ class HttpsLine:
 
     def __init__(self, host: str, port: int, fingerprint: str) -> None:
         self._host, self._port = host, port
-        self._fingerprint = fingerprint.replace(":", "").upper()
+        self._fingerprint = fingerprint
         self._reader: asyncio.StreamReader | None = None
         self._writer: asyncio.StreamWriter | None = None
         self._http = h11.Connection(h11.CLIENT)
 
     async def open(self) -> None:
-        # The certificate is compared as a whole: no authority has to vouch for it.
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        try:
-            async with asyncio.timeout(CONNECT_S):
-                reader, writer = await asyncio.open_connection(self._host, self._port, ssl=context)
-        except OSError as error:
-            reason = str(error) or f"no answer within {CONNECT_S:.0f} s"
-            raise UnavailableError(
-                f"nobody answers at {self._host} port {self._port}: {reason}"
-            ) from error
-        self._reader, self._writer = reader, writer
+        self._reader, self._writer = await connected(self._host, self._port, self._fingerprint)
         self._http = h11.Connection(h11.CLIENT)
-        await self._compare(writer)
-
-    async def _compare(self, writer: asyncio.StreamWriter) -> None:
-        shown = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
-        found = hashlib.sha256(shown).hexdigest().upper()
-        if found != self._fingerprint:
-            await self.close()
-            pairs = ":".join(found[at : at + 2] for at in range(0, len(found), 2))
-            raise ConfigError(
-                f"{self._host} shows another certificate, with the fingerprint {pairs}",
-                field="fingerprint",
-            )
 
     async def send(self, verb: str, path: str, headers: Mapping[str, str], body: bytes) -> Reply:
         if self._writer is None or self._writer.is_closing():
@@ -78,7 +54,7 @@ class HttpsLine:
             async with asyncio.timeout(ANSWER_S):
                 await self._write(verb, path, headers, body)
                 return await self._read()
-        except _BROKEN as error:
+        except BROKEN as error:
             await self.close()
             reason = str(error) or f"no answer within {ANSWER_S:.0f} s"
             # From the first byte on nobody knows what the other end has understood.
@@ -128,9 +104,41 @@ class HttpsLine:
     async def close(self) -> None:
         writer, self._writer = self._writer, None
         if writer is not None:
-            writer.close()
-            with contextlib.suppress(*_BROKEN):
-                await asyncio.wait_for(writer.wait_closed(), CLOSE_S)
+            await hang_up(writer)
+
+
+async def connected(
+    host: str, port: int, fingerprint: str
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A connection to whoever shows the certificate with that fingerprint.
+
+    The certificate is compared as a whole: no authority has to vouch for it. UnavailableError if
+    nobody answers, ConfigError (field `fingerprint`) for another certificate.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        async with asyncio.timeout(CONNECT_S):
+            reader, writer = await asyncio.open_connection(host, port, ssl=context)
+    except OSError as error:
+        reason = str(error) or f"no answer within {CONNECT_S:.0f} s"
+        raise UnavailableError(f"nobody answers at {host} port {port}: {reason}") from error
+    shown = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
+    found = hashlib.sha256(shown).hexdigest().upper()
+    if found != fingerprint.replace(":", "").upper():
+        await hang_up(writer)
+        pairs = ":".join(found[at : at + 2] for at in range(0, len(found), 2))
+        raise ConfigError(
+            f"{host} shows another certificate, with the fingerprint {pairs}", field="fingerprint"
+        )
+    return reader, writer
+
+
+async def hang_up(writer: asyncio.StreamWriter) -> None:
+    writer.close()
+    with contextlib.suppress(*BROKEN):
+        await asyncio.wait_for(writer.wait_closed(), CLOSE_S)
 
 
 def split_address(address: str) -> tuple[str, int]:
