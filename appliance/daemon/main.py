@@ -9,11 +9,13 @@ import socket
 
 from appliance.daemon.node import Node
 from appliance.daemon.settings import Settings
+from drivers.system.memory import collect_seldom
 
 
 def run(settings: Settings) -> None:
     """Until SIGTERM or SIGINT. QuorateError when it cannot start."""
     os.umask(0o077)
+    collect_seldom()
     asyncio.run(_run(settings))
 
 

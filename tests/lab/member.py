@@ -19,6 +19,7 @@ from drivers.corosync.membership import CONFIGURATION, CorosyncMembership
 from drivers.sqlite.disk import SqliteDisk
 from drivers.system.clock import SystemClock
 from drivers.system.entropy import SystemEntropy
+from drivers.system.memory import collect_seldom
 from drivers.system.tasks import SystemSignals, SystemTasks
 
 _RETRY_S = 0.2
@@ -34,6 +35,7 @@ class Member:
     """What of a node's daemon makes it a member of the store, and nothing else of it."""
 
     def __init__(self, node: str, database: Path) -> None:
+        collect_seldom()
         self.node = node
         self.clock = SystemClock()
         self.disk = SqliteDisk(database)

@@ -9,7 +9,7 @@ from typing import Any
 
 from appliance.model.corosync_conf import CorosyncConf
 from appliance.model.store.changes import Step
-from appliance.model.store.forms import steps_form
+from appliance.model.store.forms import steps_parts
 from appliance.ports.leases import LeaseAnswer
 from tests.contract.store_worlds import Seen
 from tests.lab.cluster import Lab
@@ -45,7 +45,7 @@ class StoreDaemon(AgentDaemon):
         return dict(self.agent.ask("state"))
 
     def change(self, *steps: Step, timeout_s: float = 15.0) -> Call:
-        text = base64.b64encode(steps_form(steps)).decode()
+        text = base64.b64encode(b"".join(steps_parts(steps))).decode()
         return self.agent.call("change", steps=text, timeout_s=timeout_s)
 
     def read(self, path: str, *, privileged: bool = False) -> Mapped:

@@ -27,7 +27,7 @@ from appliance.model.store.changes import (
     lease_key,
 )
 from appliance.model.store.codec import Reader, Writer, number, text
-from appliance.model.store.forms import make_entry, read_entry, read_steps, steps_form
+from appliance.model.store.forms import make_entry, read_entry, read_steps, steps_parts
 
 EPOCH = Epoch(7, "n1", "nonce")
 PATHS = st.sampled_from(["a", "b/c", "nodes/n1/qemu-server/100.conf", "ä" * 70])
@@ -64,7 +64,7 @@ def test_entries(cells: Cells, request: RequestId | None) -> None:
 
 @given(STEPS)
 def test_steps(steps: Steps) -> None:
-    data = Reader(steps_form(steps))
+    data = Reader(b"".join(steps_parts(steps)))
     assert read_steps(data) == steps
     assert data.ended
 

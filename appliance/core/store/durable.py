@@ -36,8 +36,8 @@ from appliance.model.store.forms import (
 PROMISE: Final = "promise"
 META: Final = "meta"
 FRESH: Final = "fresh"
-CHECKPOINT_BYTES: Final = 4 * 1024 * 1024  # of the log
-CHECKPOINT_RECORDS: Final = 2000
+CHECKPOINT_BYTES: Final = 8 * 1024 * 1024  # of the log
+CHECKPOINT_RECORDS: Final = 8000
 _HEAD: Final = struct.Struct(">II")
 _ENTRY, _COMMITTED, _PART = 1, 2, 3
 _KINDS: Final = (b"\0", b"\1", b"\2", b"\3")

@@ -80,17 +80,20 @@ def read_cell(data: Reader) -> Cell | None:
 def make_entry(before: Point, epoch: Epoch, request: RequestId | None, cells: Cells) -> Entry:
     """The entry that follows that point."""
     version = before.version + 1
-    parts = [_epoch(epoch), number(version)]
+    encoded = number(version)
+    parts = [_epoch(epoch), encoded]
     if request is None:
         parts.append(b"\0")
     else:
-        parts += _sender(request.node, request.nonce), number(request.number)
+        node, nonce, asked = request
+        parts += _sender(node, nonce), number(asked)
     parts.append(number(len(cells)))
     for key, cell in cells:
         if isinstance(cell, File):
-            content, writer = cell.content, text(cell.writer)
-            parts += text(key), b"\1", number(len(content)), content, number(cell.version)
-            parts += _mtime(cell.mtime_s), writer
+            content, own, mtime_s, writer = cell
+            written = encoded if own == version else number(own)
+            parts += text(key), b"\1", _size(len(content)), content, written
+            parts += _mtime(mtime_s), text(writer)
         else:
             parts += text(key), write_cell(Writer(), cell).done()
     body = b"".join(parts)
@@ -98,6 +101,7 @@ def make_entry(before: Point, epoch: Epoch, request: RequestId | None, cells: Ce
 
 
 _mtime: Final = lru_cache(maxsize=16)(number)  # the second is the same for many
+_size: Final = lru_cache(maxsize=1024)(number)
 
 
 @lru_cache(maxsize=16)
@@ -121,15 +125,16 @@ def chained(digest: bytes, body: bytes) -> bytes:
     return blake2b(body, digest_size=DIGEST_BYTES, key=digest).digest()
 
 
-def steps_form(steps: Steps) -> bytes:
-    """Most changes are one file put there."""
+def steps_parts(steps: Steps) -> tuple[bytes, ...]:
+    """Their encoded form, in parts. Most changes are one file put there."""
     if len(steps) == 1 and isinstance(put := steps[0], Put):
-        content, expect = put.content, number(0 if put.expect is None else put.expect + 1)
-        return b"".join((b"\1\1", text(put.path), number(len(content)), content, expect))
+        path, content, expect = put
+        expected = b"\0" if expect is None else number(expect + 1)
+        return b"\1\1", text(path), _size(len(content)), content, expected
     out = Writer().number(len(steps))
     for step in steps:
         _write_step(out, step)
-    return out.done()
+    return (out.done(),)
 
 
 def _write_step(out: Writer, step: Step) -> Writer:

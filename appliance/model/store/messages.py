@@ -14,7 +14,7 @@ from appliance.model.store.forms import (
     read_epoch,
     read_point,
     read_steps,
-    steps_form,
+    steps_parts,
     write_epoch,
     write_point,
 )
@@ -206,11 +206,10 @@ def encode(message: Message) -> bytes:
 
 def _write_propose(out: Writer, message: Propose) -> None:
     write_epoch(out.number(6), message.epoch).text(message.node).text(message.nonce)
-    out.number(len(message.changes))
-    for asked in message.changes:
-        out.encoded(
-            b"".join((number(asked.number), number(asked.mtime_s), steps_form(asked.steps)))
-        )
+    parts = [number(len(message.changes))]
+    for asked, mtime_s, steps in message.changes:
+        parts += number(asked), number(mtime_s), *steps_parts(steps)
+    out.encoded(b"".join(parts))
 
 
 def _write_transfer(out: Writer, message: Transfer) -> None:
