@@ -81,6 +81,11 @@ def volumes_of(config: GuestConfig) -> dict[str, str]:
     return found
 
 
+def unused_of(kind: GuestKind, settings: Settings) -> list[str]:
+    """The volumes that are kept without being plugged in."""
+    return [volume for _key, volume in unused_volumes(kind, settings)]
+
+
 def with_unused(kind: GuestKind, settings: Settings, volume: str) -> Settings:
     """The volume is kept under the first free `unusedN`, if it has none yet."""
     if any(volume == known for _key, known in unused_volumes(kind, settings)):

@@ -358,11 +358,14 @@ class Pools:
     ) -> Volume:
         del effort, snapshot
         self.shelf.steps.take(f"archive {volid}")
-        contents = {key: self.shelf.image(disk, self.node).content for key, disk in disks.items()}
-        self.shelf.archives[volid] = (archive, contents)
-        pool = self.pool(split_id(volid)[0])
-        pool._put(split_id(volid)[1], Image(1000, "archive"))
-        return await pool.volume(split_id(volid)[1])
+        images = {key: self.shelf.image(disk, self.node) for key, disk in disks.items()}
+        sizes = tuple((key, image.size_bytes) for key, image in images.items())
+        contents = {key: image.content for key, image in images.items()}
+        self.shelf.archives[volid] = (replace(archive, disks=sizes), contents)
+        storage, name = split_id(volid)
+        pool = self.pool(storage)
+        pool._put(name, Image(1000, "archive"))
+        return Volume(volid, pool.parse(name), 1000)
 
     async def describe(self, volid: str) -> Archive:
         self.shelf.steps.take(f"describe {volid}")

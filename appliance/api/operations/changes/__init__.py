@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from appliance.api.operations.changes import clones, disks, moves, snapshots
+from appliance.api.operations.changes import backups, clones, disks, moves, snapshots
 from appliance.api.table import Operation
 
 OPERATIONS: Final[tuple[Operation, ...]] = (
@@ -12,4 +12,5 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *clones.OPERATIONS,
     *disks.OPERATIONS,
     *moves.OPERATIONS,
+    *backups.OPERATIONS,
 )

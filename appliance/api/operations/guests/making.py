@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Final
 
+from appliance.api.operations.changes.restores import start_restore
 from appliance.api.operations.configuration.common import NODE_OPTION, VMID_OPTION
 from appliance.api.operations.guests.common import (
     FOLDERS,
@@ -25,7 +26,6 @@ from appliance.api.operations.guests.config import option_names
 from appliance.api.permissions import perm
 from appliance.api.ports import ApiPorts
 from appliance.api.table import ANY_USER, Handler, Operation, Request
-from appliance.model.errors import RefusedError
 from appliance.model.formats.names import POOL_ID, STORAGE_ID
 from appliance.model.guest.document import GuestKind
 from appliance.model.option import Option
@@ -47,7 +47,7 @@ def _create(kind: GuestKind) -> Handler:
         given, guests = request.parameters, guests_of(ports)
         texts = option_texts(request, option_names(kind), _NOT_OPTIONS)
         if given.get("archive") or given.get("restore"):
-            raise RefusedError("restoring a backup is not possible here yet")
+            return await start_restore(request, ports, kind, texts)
         if kind == "ct":
             texts = _container(request, texts)
         pool = given.get("pool")
