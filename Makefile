@@ -36,10 +36,13 @@ rehearse: setup ## rehearse a failover: five nodes, one loses power; watch it, t
 test: check ## everything that can be tested on this machine
 	$(PYTEST) -n $(WORKERS) -m "$(EVERYDAY)" --ignore tests/tidy
 	@echo "slow suites, and those in a browser:"; \
-	$(PYTEST) -n $(WORKERS) -m "(slow or browser) and not real" || { code=$$?; [ $$code -eq 5 ] || exit $$code; }
+	$(PYTEST) -n $(WORKERS) -m "(slow or browser) and not real and not nightly" || { code=$$?; [ $$code -eq 5 ] || exit $$code; }
 	@$(MAKE) --no-print-directory corosync fuse
 	@echo "real corosyncs, in namespaces of their own:"
 	$(PYTEST) -n 2 --dist loadscope -rs -m real
+
+nightly: setup ## every operation of the API with 200 random requests
+	$(PYTEST) -n $(WORKERS) -m nightly
 
 check: setup ## format, lint, types, architecture, shape of the tree
 	$(BIN)/ruff format --check .
