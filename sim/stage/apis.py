@@ -21,6 +21,7 @@ from appliance.services.cluster.ports import ClusterPorts
 from appliance.services.guest_changes.machines import Machines
 from appliance.services.guest_changes.ports import ChangePorts
 from appliance.services.guests.ports import GuestPorts
+from appliance.services.storage.ports import StoragePorts
 from sim.boards import Boards
 from sim.boot import NodeBoot
 from sim.entropy import Entropy
@@ -157,8 +158,7 @@ class Apis:
         for listener in self._listeners:
             listener(node)
 
-    def _changes(self, boot: NodeBoot, guests: GuestPorts) -> ChangePorts:
-        storage = guests.storage
+    def _changes(self, boot: NodeBoot, guests: GuestPorts, storage: StoragePorts) -> ChangePorts:
         moves = SimGuestMoves(boot.boot, self.world.mover, self.world.specs(boot.guests))
         return ChangePorts(
             guests.node,
@@ -212,7 +212,7 @@ class Apis:
             cluster=cluster,
             passing=Passing(cluster, SimCourier(self, boot.boot)),
             storage=storage,
-            changes=self._changes(boot, guests.ports),
+            changes=self._changes(boot, guests.ports, storage),
             guests=guests,
         )
 

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from appliance.model.errors import QuorateError
+from appliance.model.errors import OutcomeUnknownError, QuorateError
 from appliance.services.tasks.context import TaskContext
 
 Action: TypeAlias = Callable[[], Awaitable[object]]
@@ -28,6 +28,11 @@ class Undo:
         """From here on it is meant to stay."""
         self._makings.clear()
 
+    def leave(self) -> None:
+        """Nobody knows whether it is in use by now: it stays, and the log names it."""
+        while self._makings:
+            self._task.warn(f"{self._makings.pop()[0]} may be left")
+
     async def unwind(self) -> None:
         """Take all back, the last one first. What cannot be is told in the task's log."""
         while self._makings:
@@ -44,6 +49,9 @@ async def undoing(task: TaskContext) -> AsyncIterator[Undo]:
     undo = Undo(task)
     try:
         yield undo
+    except OutcomeUnknownError:
+        undo.leave()
+        raise
     except BaseException:
         await undo.unwind()
         raise

@@ -92,9 +92,9 @@ async def _destroy(ports: GuestPorts, guest: GuestFile, how: Farewell, task: Tas
 
 async def _unreferenced(ports: GuestPorts, vmid: int, named: list[str]) -> list[str]:
     found: list[str] = []
-    for storage in ports.storage.pools.ids():
+    for storage in ports.pools.ids():
         try:
-            pool = ports.storage.pools.pool(storage)
+            pool = ports.pools.pool(storage)
             volumes = await pool.list(("images", "rootdir"), vmid)
         except (MissingError, RefusedError):
             continue

@@ -33,7 +33,7 @@ _CONTENT = {"vm": "images", "ct": "rootdir"}
 
 def check_storage(ports: GuestPorts, kind: GuestKind, storage: str) -> PoolInfo:
     """The storage can take disks of such guests here. MissingError, RefusedError."""
-    info = ports.storage.pools.info(storage)
+    info = ports.pools.info(storage)
     content = _CONTENT[kind]
     refuse_if(not info.usable, f"storage '{storage}' is not available on node '{ports.node}'")
     refuse_if(
@@ -60,7 +60,7 @@ async def make_disk(
     form = form_of(kind, info, disk.format)
     if disk.source is not None:
         place = Place(disk.storage, vmid, form)
-        volume = await ports.storage.transfer.copy(disk.source, place)
+        volume = await ports.transfer.copy(disk.source, place)
         undo.push(f"volume '{volume}'", lambda: ports.volumes.free_if_there(volume))
         size_bytes = max(disk.size_bytes, (await ports.volumes.look(volume)).size_bytes)
         return written(kind, disk.key, disk.text, volume, size_bytes)

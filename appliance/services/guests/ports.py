@@ -11,9 +11,9 @@ from appliance.ports.entropy import Entropy
 from appliance.ports.guest_host import ContainerHost, GuestHost, VmHost
 from appliance.ports.node_facts import NodeFacts
 from appliance.ports.status_board import StatusBoard
+from appliance.ports.storage import StoragePools, Transfer
 from appliance.services.guest_changes.files import GuestFiles
 from appliance.services.guest_changes.volumes import Volumes
-from appliance.services.storage.ports import StoragePorts
 from appliance.services.tasks.work import Work
 
 
@@ -25,7 +25,8 @@ class GuestPorts:
     clock: Clock
     entropy: Entropy
     store: ConfigStore
-    storage: StoragePorts
+    pools: StoragePools
+    transfer: Transfer
     host: GuestHost
     vms: VmHost
     containers: ContainerHost
@@ -39,7 +40,7 @@ class GuestPorts:
 
     @property
     def volumes(self) -> Volumes:
-        return Volumes(self.storage.pools)
+        return Volumes(self.pools)
 
     def new_mac(self, prefix: str) -> str:
         """A hardware address that begins so, the rest drawn."""

@@ -35,7 +35,7 @@ class StorageWatch:
         if self._seen_s is not None and now_s - self._seen_s < older_s:
             return
         try:
-            ids = self._ports.storage.pools.ids()
+            ids = self._ports.pools.ids()
         except QuorateError:
             return  # the store is not open yet
         rows = {storage: await self._row(storage) for storage in ids}
@@ -43,7 +43,7 @@ class StorageWatch:
         self._seen_s = now_s
 
     async def _row(self, storage: str) -> Row | None:
-        pools = self._ports.storage.pools
+        pools = self._ports.pools
         try:
             info = pools.info(storage)
             if not info.usable:
