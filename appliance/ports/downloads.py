@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol
 
 from appliance.ports.storage import FileSource
@@ -21,6 +22,19 @@ class Download(FileSource, Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A container template of the catalogue."""
+
+    file: str
+    url: str
+    sha512: str
+    package: str
+    version: str
+    os: str
+    headline: str = ""
+
+
 class Downloads(Protocol):
     async def open(self, url: str, *, verify: bool = True, unpack: str | None = None) -> Download:
         """Begin to fetch; verify: the server's certificate; unpack: gz, lzo, zst or bz2.
@@ -35,4 +49,8 @@ class Downloads(Protocol):
 
     async def tags(self, reference: str) -> tuple[str, ...]:
         """The tags of an image, `[registry/]name`. Errors as `open`."""
+        ...
+
+    async def templates(self) -> tuple[Template, ...]:
+        """The catalogue, as this node knows it."""
         ...

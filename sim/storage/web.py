@@ -6,11 +6,12 @@ with `missing` in it is not found.
 
 from __future__ import annotations
 
-from hashlib import sha256
+from hashlib import sha256, sha512
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from appliance.model.errors import MissingError, UnavailableError
+from appliance.ports.downloads import Template
 from sim.kernel import to_us
 from sim.storage.files import Bulk
 from sim.tasks import Boot
@@ -30,11 +31,26 @@ _KINDS: Final = {
 }
 
 
+def _template(os: str, package: str, version: str, ending: str) -> tuple[Template, bytes]:
+    file = f"{package}_{version}_amd64.tar.{ending}"
+    data = f"simulated template {file}".encode() * 1000
+    url = f"https://templates.example/{file}"
+    told = Template(file, url, sha512(data).hexdigest(), package, version, os, f"{package}, small")
+    return told, data
+
+
+_TEMPLATES: Final = (
+    _template("alpine", "alpine-3.22-default", "20250617", "xz"),
+    _template("debian-13", "debian-13-standard", "13.1-2", "zst"),
+    _template("ubuntu-24.04", "ubuntu-24.04-standard", "24.04-2", "zst"),
+)
+
+
 class Web:
     """The files that are told apart from the others, by URL."""
 
     def __init__(self) -> None:
-        self._files: dict[str, bytes] = {}
+        self._files: dict[str, bytes] = {told.url: data for told, data in _TEMPLATES}
 
     def put(self, url: str, data: bytes) -> None:
         self._files[url] = data
@@ -91,6 +107,9 @@ class SimDownloads:
     async def tags(self, reference: str) -> tuple[str, ...]:
         await self._fetch(f"https://{_whole(reference)}")
         return ("1.0", "1.1", "latest")
+
+    async def templates(self) -> tuple[Template, ...]:
+        return tuple(told for told, _ in _TEMPLATES)
 
     async def _fetch(self, url: str) -> Fetched:
         try:

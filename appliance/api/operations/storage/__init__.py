@@ -10,6 +10,7 @@ from appliance.api.operations.storage import (
     definitions,
     disks,
     files,
+    imports,
     scan,
     status,
 )
@@ -19,6 +20,7 @@ OPERATIONS: Final = (
     *status.OPERATIONS,
     *content.OPERATIONS,
     *files.OPERATIONS,
+    *imports.OPERATIONS,
     *backups.OPERATIONS,
     *disks.OPERATIONS,
     *scan.OPERATIONS,
