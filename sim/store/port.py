@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from appliance.core.store.replica import changed_files
+from appliance.core.store.tree import changed_files
 from appliance.model.errors import ForbiddenError, MissingError
 from appliance.model.store.changes import LEASE_MARK, File, Lease, Step
 from appliance.model.store.paths import is_private

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from appliance.core.store.log import Log
 from appliance.core.store.tree import Tree
 from appliance.model.store.changes import Cells, File
 from appliance.model.store.electorate import LAYOUT_PATH, NO_LAYOUT, Electorate, electorate_of
-from appliance.model.store.messages import State
+from appliance.model.store.messages import Census, State
 
 
 def brought_by(cells: Cells) -> Electorate | None:
@@ -42,6 +43,16 @@ def total_of(electorate: Electorate, states: Mapping[str, State]) -> int:
     return max(state.census.total for state in states.values())
 
 
+def lent_of(electorate: Electorate, census: Census) -> int:
+    """How many votes the quorum device adds to those of the nodes.
+
+    Its own knowledge of the nodes' votes may be as old as the node's daemon; the layout is not.
+    """
+    if not electorate.layout:
+        return census.lent
+    return max(0, census.present - sum(map(electorate.of, census.online)))
+
+
 def has_majority(electorate: Electorate, states: Mapping[str, State]) -> bool:
     """Whether trusted members have more than half of all votes.
 
@@ -65,7 +76,7 @@ def has_flag(electorate: Electorate, members: tuple[str, ...], states: Mapping[s
     if len(states) < len(members) or any(layout and c.layout != layout for c in censuses):
         return False
     votes = sum(votes_of(electorate, name, s) for name, s in states.items() if s.trusted)
-    lent = min(census.lent for census in censuses)
+    lent = min(lent_of(electorate, census) for census in censuses)
     needed = max(census.needed for census in censuses)
     return all(c.quorate and c.online == members for c in censuses) and votes + lent >= needed
 
@@ -90,13 +101,19 @@ class Terms:
 
     __slots__ = ("_terms",)
 
-    def __init__(self, found: tuple[Electorate, ...]) -> None:
-        """found: in force at the session's base. Changes in it end with the session's first place,
-        by which a member confirms the base.
+    def __init__(
+        self, found: tuple[Electorate, ...], changes: Mapping[int, int] = MappingProxyType({})
+    ) -> None:
+        """found: in force as of what is committed, and by each change after that.
+
+        changes: the place in the session's order of each layout that came in it. Those before end
+        with the session's first place, by which a member confirms the base.
         """
-        ends = [1] * (len(found) - 1)
+        starts = [changes.get(electorate.layout, 0) for electorate in found]
+        ends = (*(start or 1 for start in starts[1:]), None)
         self._terms = [
-            Term(electorate, end=end) for electorate, end in zip(found, (*ends, None), strict=True)
+            Term(electorate, start, end)
+            for electorate, start, end in zip(found, starts, ends, strict=True)
         ]
 
     @property
@@ -104,7 +121,7 @@ class Terms:
         return self._terms[0].electorate
 
     def change(self, electorate: Electorate, ordinal: int) -> None:
-        """The layout was changed at that place, or not after it."""
+        """The layout was changed at that place."""
         last = self._terms[-1]
         if electorate.layout > last.electorate.layout:
             last.end = ordinal
@@ -133,6 +150,10 @@ class Terms:
                 break
             version = following.electorate.since
         return version
+
+    def changes(self) -> tuple[tuple[int, int], ...]:
+        """Each layout that came in the session, and its place."""
+        return tuple((one.electorate.layout, one.start) for one in self._terms if one.start)
 
     def all(self) -> tuple[Electorate, ...]:
         return tuple(term.electorate for term in self._terms)

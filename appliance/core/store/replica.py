@@ -9,12 +9,11 @@ The reasons are in docs/design/0008-replicated-store.md.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from appliance.core.store.ages import LeaseAges
 from appliance.core.store.durable import Disk, Loaded, Write
-from appliance.core.store.electorates import brought_by, electorates
+from appliance.core.store.electorates import Terms, brought_by, electorates
 from appliance.core.store.judge import check_steps, judge
 from appliance.core.store.patience import next_holder, next_step
 from appliance.core.store.requests import Outcome, Request, Requests
@@ -401,7 +400,8 @@ class Replica:
 
     def _on_need(self, session: Session, sender: str, message: Need) -> None:
         if message.donor == self.node and session.open and not self.lagging:
-            for piece in answer(message, sender, session.ordinal, self.log, self.tree):
+            changes = session.terms.changes() if session.terms else ()
+            for piece in answer(message, sender, session.ordinal, changes, self.log, self.tree):
                 self.out.send(piece)
 
     def _on_transfer(self, session: Session, sender: str, message: Transfer, now_s: float) -> None:
@@ -420,9 +420,7 @@ class Replica:
             self.ask(whole=True)
             return
         self.lagging = False
-        for electorate in electorates(self.tree, self.log):
-            # Changed at that place or before: to wait for more than is needed does no harm.
-            self._elect(session, message.ordinal, electorate)
+        self._resume(session, message, now_s)
         buffered, self._buffer = self._buffer, []
         for ordinal, who, asked in buffered:
             if ordinal > message.ordinal:
@@ -430,14 +428,19 @@ class Replica:
         self._processed(session.ordinal)
         self._advance(session, now_s)
 
+    def _resume(self, session: Session, message: Transfer, now_s: float) -> None:
+        """Know what the donor knows: what is committed, and who decides from which place on."""
+        if message.committed > self.log.committed:
+            self._commit(min(message.committed, self.log.last.version), now_s)
+        if not self.alone:
+            found, changes = electorates(self.tree, self.log), dict(message.changes)
+            session.terms = Terms(found, changes)
+            for electorate in found[1:]:
+                if electorate.layout in changes:  # each is confirmed by itself
+                    self._places.append((changes[electorate.layout], electorate.since))
+
     def _install_whole(self, blob: bytes, now_s: float) -> None:
         self.log, self.tree, changed = install_whole(blob, self.tree, self.disk)
         self.out.changed += changed
         self.trusted, self.fresh = True, False
         self._ages.replace(self.tree.committed, now_s)
-
-
-def changed_files(keys: Sequence[str], prefix: str) -> tuple[str, ...]:
-    """The paths among these keys that begin so, each once, in order."""
-    found = (key for key in keys if key.startswith(prefix) and not key.startswith(LEASE_MARK))
-    return tuple(dict.fromkeys(found))

@@ -27,14 +27,22 @@ def common_version(log: Log, need: Need) -> int | None:
     return need.committed.version if log.holds(need.committed) else None
 
 
-def answer(need: Need, receiver: str, ordinal: int, log: Log, tree: Tree) -> Iterator[Transfer]:
+def answer(
+    need: Need,
+    receiver: str,
+    ordinal: int,
+    changes: tuple[tuple[int, int], ...],
+    log: Log,
+    tree: Tree,
+) -> Iterator[Transfer]:
     """The pieces to send, oldest first."""
+    epoch, committed = need.epoch, log.committed
     keep = common_version(log, need)
     blob = part_blob(log, keep) if keep is not None else whole_blob(log, tree)
     parts = max(1, -(-len(blob) // CHUNK_BYTES))
     for part in range(parts):
         chunk = blob[part * CHUNK_BYTES : (part + 1) * CHUNK_BYTES]
-        yield Transfer(need.epoch, receiver, ordinal, keep, part, parts, chunk)
+        yield Transfer(epoch, receiver, ordinal, committed, changes, keep, part, parts, chunk)
 
 
 def part_blob(log: Log, keep: int) -> bytes:

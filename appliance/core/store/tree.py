@@ -5,7 +5,7 @@ Readers see what is committed. Changes are judged on both together ("applied").
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 from appliance.model.store.changes import LEASE_MARK, Cell, Cells, Entry, File
@@ -118,3 +118,9 @@ class Tree:
 def size_of(cell: Cell | None) -> int:
     """What it counts towards the limit of the tree, in bytes."""
     return len(cell.content) if isinstance(cell, File) else 0
+
+
+def changed_files(keys: Sequence[str], prefix: str) -> tuple[str, ...]:
+    """The paths among these keys that begin so, each once, in order."""
+    found = (key for key in keys if key.startswith(prefix) and not key.startswith(LEASE_MARK))
+    return tuple(dict.fromkeys(found))

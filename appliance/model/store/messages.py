@@ -26,7 +26,8 @@ class Census:
 
     online: whom its quorum counts. votes: its own. total: of all configured nodes and the quorum
     device. needed: for quorum. lent: how many the quorum device adds to those of the nodes.
-    layout: the version of the layout by which all that is counted, 0 if that is not known.
+    layout: the version of the layout by which corosync counts, 0 if that is not known. present: the
+    votes that it counts now, the device's included.
     """
 
     quorate: bool
@@ -36,6 +37,7 @@ class Census:
     needed: int
     lent: int = 0
     layout: int = 0
+    present: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,13 +131,16 @@ class Need:
 class Transfer:
     """A piece (`part` of `parts`) of the answer, the donor's history as of that ordinal.
 
-    keep: the receiver keeps its own history up to this version, and the pieces hold what follows;
-    None: they hold everything.
+    committed: up to which version of it is. changes: each layout that came in the session, and its
+    place. keep: the receiver keeps its own history up to this version, and the pieces hold what
+    follows; None: they hold everything.
     """
 
     epoch: Epoch
     receiver: str
     ordinal: int
+    committed: int
+    changes: tuple[tuple[int, int], ...]
     keep: int | None
     part: int
     parts: int
@@ -149,7 +154,8 @@ Message: TypeAlias = (
 
 def _write_census(out: Writer, census: Census) -> Writer:
     out.flag(census.quorate).texts(census.online).number(census.votes).number(census.total)
-    return out.number(census.needed).number(census.lent).number(census.layout)
+    out.number(census.needed).number(census.lent)
+    return out.number(census.layout).number(census.present)
 
 
 def _write_electorates(out: Writer, electorates: tuple[Electorate, ...]) -> None:
@@ -173,7 +179,8 @@ def _read_electorate(data: Reader) -> Electorate:
 def _read_census(data: Reader) -> Census:
     quorate, online = data.flag(), data.texts()
     votes, total, needed = data.number(), data.number(), data.number()
-    return Census(quorate, online, votes, total, needed, data.number(), data.number())
+    lent, layout, present = data.number(), data.number(), data.number()
+    return Census(quorate, online, votes, total, needed, lent, layout, present)
 
 
 def encode(message: Message) -> bytes:
@@ -214,6 +221,9 @@ def _write_propose(out: Writer, message: Propose) -> None:
 
 def _write_transfer(out: Writer, message: Transfer) -> None:
     write_epoch(out.number(9), message.epoch).text(message.receiver).number(message.ordinal)
+    out.number(message.committed).number(len(message.changes))
+    for layout, ordinal in message.changes:
+        out.number(layout).number(ordinal)
     out.optional(message.keep).number(message.part).number(message.parts).data(message.chunk)
 
 
@@ -224,8 +234,10 @@ def _read_propose(epoch: Epoch, data: Reader) -> Propose:
 
 
 def _read_transfer(epoch: Epoch, data: Reader) -> Transfer:
-    receiver, ordinal, keep = data.text(), data.number(), data.optional()
-    return Transfer(epoch, receiver, ordinal, keep, data.number(), data.number(), data.data())
+    receiver, ordinal, committed = data.text(), data.number(), data.number()
+    changes = tuple((data.number(), data.number()) for _ in range(data.number()))
+    keep, part, parts = data.optional(), data.number(), data.number()
+    return Transfer(epoch, receiver, ordinal, committed, changes, keep, part, parts, data.data())
 
 
 def _read_need(epoch: Epoch, data: Reader) -> Need:

@@ -46,4 +46,5 @@ def census_of(node: str, view: View, votes: Votes, shares: Mapping[str, int]) ->
     own = shares.get(node, 0)
     # With a tie breaker fewer than a quorum may be quorate: then all that are present are needed.
     needed = min(votes.needed, votes.present) if view.quorate else votes.needed
-    return Census(view.quorate, view.online, own, total, max(1, needed), lent, votes.layout)
+    needed = max(1, needed)
+    return Census(view.quorate, view.online, own, total, needed, lent, votes.layout, votes.present)

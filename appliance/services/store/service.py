@@ -12,7 +12,8 @@ from itertools import groupby
 from typing import Any, Final
 
 from appliance.core.store.durable import Loaded, Write, load
-from appliance.core.store.replica import NO_CENSUS, Replica, changed_files
+from appliance.core.store.replica import NO_CENSUS, Replica
+from appliance.core.store.tree import changed_files
 from appliance.model.errors import (
     DamagedError,
     DiskError,

@@ -27,7 +27,7 @@ from appliance.model.store.changes import (
 )
 from appliance.model.store.electorate import NO_LAYOUT, Electorate, electorate_of
 from appliance.model.store.forms import make_entry
-from appliance.model.store.messages import Census, State, decode, encode
+from appliance.model.store.messages import Census, State, Transfer, decode, encode
 
 EPOCH = Epoch(1, "n1", "x")
 ONE = create("test", "n1", {0: Link("10.0.0.1")}).bumped()
@@ -162,6 +162,21 @@ def test_corosyncs_word_is_good_for_its_own_layout_only() -> None:
     assert not has_flag(two, ("n1",), {"n1": state(online=("n1", "n2"), needed=1, layout=4)})
 
 
+def test_what_a_device_lends_is_counted_by_the_layout() -> None:
+    """A daemon may have been started when the nodes had other votes."""
+    names = ("n1", "n2")
+    word = Census(True, names, 1, 2, 2, layout=4, present=2)
+    told = replace(state(), census=word)
+    uneven = Electorate(4, 9, (("n1", 0), ("n2", 1)), device=1)
+    assert has_flag(uneven, names, dict.fromkeys(names, told))
+    alone = replace(told, census=replace(word, present=1))
+    assert not has_flag(uneven, names, {"n1": told, "n2": alone})
+    strong = Electorate(4, 9, (("n1", 3), ("n2", 1)))
+    full = replace(told, census=replace(word, needed=3, present=4, lent=2))
+    states = {"n1": replace(full, trusted=False), "n2": full}
+    assert not has_flag(strong, names, states), "what is untrusted is not lent by a device"
+
+
 # what is committed
 
 
@@ -195,6 +210,28 @@ def test_a_change_in_the_base_can_be_committed_before_the_rest_of_it() -> None:
     assert terms.committed_before({one: 1, two: 0}) == 9
     assert terms.committed({one: 3, two: 0}) == 0
     assert terms.committed({one: 1, two: 2}) == 2
+
+
+def test_who_was_behind_decides_as_those_who_were_not() -> None:
+    """A member that got a change with a transfer knows its place in the order, not only that it is
+    not behind the transfer's: what lies between is for those after the change to decide about.
+    """
+    old, new = elect("n1", "n3", "n5"), elect("n1", "n3", "n4", "n5", layout=2, since=9)
+    donor = Terms((old,))
+    donor.change(new, 4)
+    behind = Terms((old, new), dict(donor.changes()))
+    for agreed_old, agreed_new in itertools.product(range(9), repeat=2):
+        agreed = {old: agreed_old, new: agreed_new}
+        assert behind.committed(agreed) == donor.committed(agreed)
+        assert behind.committed(agreed) <= max(4, agreed_new)
+    knowing = Terms((new,), dict(donor.changes()))
+    assert knowing.committed({new: 0}) == 4
+    assert knowing.changes() == donor.changes()
+
+
+def test_a_transfer_says_what_is_committed_and_who_came_to_decide_where() -> None:
+    piece = Transfer(EPOCH, "n5", 8, 150, ((6, 4), (7, 8)), 148, 0, 1, b"entries")
+    assert decode(encode(piece)) == (piece,)
 
 
 def test_the_same_layout_again_changes_nothing() -> None:
