@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import Enum, auto
 from functools import partial
 
 from sim.entropy import Entropy
 from sim.group.cluster import StoreCluster
 from sim.kernel import ORDER_FAULT, to_us
+from sim.network.fabric import QDEVICE
+from tests.sim.store.shape import Shape
 
 Undo = Callable[[], None]
+
+
+class Moment(Enum):
+    """In the middle of what a node loses its power."""
+
+    PROMISE = auto()
+    TRANSFER = auto()
 
 
 @dataclass
 class Troubles:
     """Brings faults to a cluster, each into a burst of work on one node or on all of them.
 
-    burst(nodes): many requests at once, now. hush(until_s): no others before that.
+    burst(nodes): many requests at once, now. hush(until_s): no others before that. falling: nodes
+    that wait for their moment to lose power.
     """
 
     cluster: StoreCluster
@@ -25,7 +36,9 @@ class Troubles:
     until_s: float
     burst: Callable[[tuple[str, ...]], None]
     hush: Callable[[float], None]
+    shape: Shape
     damaged: bool = False
+    falling: dict[str, Moment] = field(default_factory=dict)
 
     def plan(self, count: int) -> None:
         """So many faults, spread over the time."""
@@ -43,12 +56,17 @@ class Troubles:
         self.cluster.kernel.call_at(to_us(at_s), call, ORDER_FAULT)
 
     def _node(self, number: int) -> str:
-        names = list(self.cluster.machines)
+        names = self._names()
         return names[int(self.entropy.unit("node", number) * len(names))]
+
+    def _names(self) -> list[str]:
+        """The nodes as of now."""
+        configured = self.cluster.engine.configured
+        return [name for name in self.cluster.machines if configured(name)]
 
     def _busy(self, number: int) -> None:
         one = self.entropy.unit("burst", number) < 0.6
-        self.burst((self._node(number),) if one else tuple(self.cluster.machines))
+        self.burst((self._node(number),) if one else tuple(self._names()))
 
     def _strike(self, number: int, end_s: float) -> None:
         kinds = (
@@ -56,6 +74,8 @@ class Troubles:
             *(self.stop_daemon, self.slow, self.slow, self.corosync, self.full, self.damage),
             *(self.power, self.kill_daemon, self.blackout, self.succession),
             *(self.astray, self.astray),
+            *(self.fall_promising, self.fall_receiving),
+            *(self.forlorn, self.forlorn, self.forlorn, self.deviceless) * self.shape.device,
         )
         kind = kinds[int(self.entropy.unit("kind", number) * len(kinds))]
         self._at(end_s, kind(self._node(number), number))
@@ -64,14 +84,26 @@ class Troubles:
         """Any shape: each node into one of two or three groups."""
         parts = 2 + int(self.entropy.unit("parts", number) * 2)
         groups: list[list[str]] = [[] for _ in range(parts)]
-        for name in self.cluster.machines:
+        for name in (*self._names(), QDEVICE):
             groups[int(self.entropy.unit("group", number, name) * parts)].append(name)
         handle = self.cluster.cut(*(tuple(group) for group in groups if group))
         return lambda: self.cluster.heal(handle)
 
     def isolate(self, node: str, number: int) -> Undo:
-        others = tuple(name for name in self.cluster.machines if name != node)
+        others = tuple(name for name in self._names() if name != node)
         handle = self.cluster.cut((node,), others)
+        return lambda: self.cluster.heal(handle)
+
+    def forlorn(self, node: str, number: int) -> Undo:
+        """Without the others and without the quorum device, which it goes on to believe in."""
+        others = tuple(name for name in self._names() if name != node)
+        handle = self.cluster.cut((node,), (*others, QDEVICE))
+        return lambda: self.cluster.heal(handle)
+
+    def deviceless(self, node: str, number: int) -> Undo:
+        """Nobody, or one node, hears the quorum device."""
+        names = (node,) if self.entropy.unit("deviceless", number) < 0.5 else tuple(self._names())
+        handle = self.cluster.cut(names, (QDEVICE,))
         return lambda: self.cluster.heal(handle)
 
     def astray(self, node: str, number: int) -> Undo:
@@ -85,7 +117,7 @@ class Troubles:
         return lambda: None
 
     def deaf(self, node: str, number: int) -> Undo:
-        others = tuple(name for name in self.cluster.machines if name != node)
+        others = tuple(name for name in self._names() if name != node)
         handle = self.cluster.cut_one_way((node,), others)
         return lambda: self.cluster.heal(handle)
 
@@ -107,7 +139,7 @@ class Troubles:
 
     def blackout(self, node: str, number: int) -> Undo:
         """All lose power at once; a few come back a little later than the rest."""
-        names = list(self.cluster.machines)
+        names = self._names()
         self._power(names, on=False)
         late = [name for name in names if self.entropy.unit("late", number, name) < 0.3]
         now_s = self.cluster.kernel.now_s
@@ -119,8 +151,8 @@ class Troubles:
         """One misses what happens; then all fail, one of them loses its disk, and it is first to be
         back, together with who missed it.
         """
-        names = list(self.cluster.machines)
-        others = [name for name in names if name != node]
+        names = self._names()
+        others = [name for name in names if name != node] or names
         lost = others[int(self.entropy.unit("lost", number) * len(others))]
         self.cluster.power_off(node)
         now_s = self.cluster.kernel.now_s
@@ -134,9 +166,36 @@ class Troubles:
     def _succeed(self, names: list[str], lost: str) -> None:
         self._power(names, on=False)
         files = sorted(self.cluster.machines[lost].platter.files)
-        if files and not self.damaged:
+        if files and not self.damaged and self.shape.spares(lost):
             self.damaged = True
             self.cluster.machines[lost].platter.damage(files[0])
+
+    def fall_promising(self, node: str, number: int) -> Undo:
+        """Its power fails while it writes down a promise."""
+        self.falling[node] = Moment.PROMISE
+        self.cluster.restart_corosync(node)
+        return lambda: self._rise(node)
+
+    def fall_receiving(self, node: str, number: int) -> Undo:
+        """Its power fails while it takes in what it missed."""
+        self.falling[node] = Moment.TRANSFER
+        self.isolate_for(node, 3.0 + self.entropy.unit("receiving", number))
+        return lambda: self._rise(node)
+
+    def isolate_for(self, node: str, length_s: float) -> None:
+        self._at(self.cluster.kernel.now_s + length_s, self.isolate(node, 0))
+
+    def reached(self, node: str, moment: Moment) -> None:
+        """The node is there. Its disk needs some milliseconds for it, so it falls within a few."""
+        if self.falling.get(node) is moment:
+            del self.falling[node]
+            now_s = self.cluster.kernel.now_s
+            late_s = self.entropy.between(0.0, 0.006, "fall", node, self.cluster.kernel.now_us)
+            self._at(now_s + late_s, lambda: self.cluster.power_off(node))
+            self._at(min(self.until_s, now_s + 1.5), lambda: self.cluster.power_on(node))
+
+    def _rise(self, node: str) -> None:
+        self.falling.pop(node, None)
 
     def kill_daemon(self, node: str, number: int) -> Undo:
         self.cluster.kill_daemon(node)
@@ -144,7 +203,7 @@ class Troubles:
 
     def _restart(self, node: str) -> None:
         machine = self.cluster.machines[node]
-        if machine.on and machine.daemon is None:
+        if machine.on and machine.daemon is None and self.cluster.engine.configured(node):
             self.cluster.start_daemon(node)
 
     def corosync(self, node: str, number: int) -> Undo:
@@ -172,7 +231,7 @@ class Troubles:
     def damage(self, node: str, number: int) -> Undo:
         """Once a run: two disks lost at the same time are more than is promised to survive."""
         machine = self.cluster.machines[node]
-        if self.damaged:
+        if self.damaged or not self.shape.spares(node):
             return lambda: None
         self.damaged = True
         self.cluster.kill_daemon(node)
@@ -183,6 +242,7 @@ class Troubles:
 
     def heal(self) -> None:
         """Everything is well again, whatever is still to end."""
+        self.falling.clear()
         for name, machine in self.cluster.machines.items():
             machine.platter.full, machine.platter.slow = False, 1.0
             self.cluster.resume(name)

@@ -10,7 +10,9 @@ from appliance.model.corosync_conf import (
     CorosyncConf,
     add_node,
     parse_corosync_conf,
+    remove_device,
     remove_node,
+    set_device,
     set_votes,
 )
 from appliance.model.errors import ConfigError, QuorateError
@@ -19,7 +21,7 @@ from appliance.model.store.electorate import LAYOUT_PATH
 from appliance.services.store.service import StoreService
 from sim.group.cluster import Daemon, StoreCluster
 from sim.kernel import to_us
-from sim.network.conf import address_of
+from sim.network.conf import DEVICE_HOST, address_of
 
 FOLLOW_US = to_us(0.25)
 Change = Callable[[CorosyncConf], CorosyncConf]
@@ -92,14 +94,25 @@ class Growth:
         self.cluster.start_daemon(node)
 
     async def leave(self, daemon: Daemon, node: str) -> None:
-        """A node that is off is taken out. When nothing needs its disk any more, it is cleaned."""
+        """A node is taken out, and turned off if it is not.
+
+        When nothing needs its disk any more, it is cleaned.
+        """
         conf = await self._change(daemon, lambda conf: remove_node(conf, node))
         if conf is None:
             return
         self._left.append(node)
         self._count("leave")
-        await daemon.store.catch_up()
+        self.cluster.power_off(node)
+        try:
+            await daemon.store.catch_up()
+        except QuorateError:
+            return  # perhaps it is still needed
         self.clean(node)
+
+    def has_left(self, node: str) -> bool:
+        """Whether it is no node any more, or surely on its way."""
+        return node in self._left or not self.cluster.engine.configured(node)
 
     def clean(self, node: str) -> None:
         """It is a machine in no cluster again."""
@@ -112,6 +125,11 @@ class Growth:
     async def revote(self, daemon: Daemon, node: str, votes: int) -> None:
         if await self._change(daemon, lambda conf: set_votes(conf, node, votes)) is not None:
             self._count("revote")
+
+    async def toggle(self, daemon: Daemon) -> None:
+        """A quorum device comes or goes."""
+        if await self._change(daemon, _toggled) is not None:
+            self._count("device")
 
     async def _change(self, daemon: Daemon, change: Change) -> CorosyncConf | None:
         """The layout after it; None if it was not made, or nobody knows."""
@@ -130,5 +148,56 @@ class Growth:
             return None
         return conf
 
+    def complete(self) -> None:
+        """What an operator does in the end, by the newest layout that is known to be committed.
+
+        Who never came comes now, who was taken out is turned off. Who missed it, and so does not
+        hear those who came meanwhile, gets the file by hand. So many votes are expected as it
+        says, which those who were taken out while they ran keep from sinking.
+        """
+        found = [
+            layout_in(machine.daemon.store)
+            for machine in self.cluster.machines.values()
+            if machine.daemon is not None
+        ]
+        confs = [one[0] for one in found if one is not None]
+        newest = max(confs, key=lambda conf: conf.version, default=None)
+        if newest is None:
+            return
+        for name in self.cluster.machines:
+            if newest.node(name) is None:
+                self.cluster.power_off(name)
+            else:
+                self.cluster.power_on(name)
+                self.enter(name, newest)
+                self._hand_over(name, newest)
+                self._expect(name, newest)
+
+    def _hand_over(self, node: str, conf: CorosyncConf) -> None:
+        engine = self.cluster.engine
+        present = engine.layout(node)
+        if present is not None and present.version < conf.version:
+            engine.put_layout(node, conf)
+        if engine.started(node) and engine.tally(node).layout < conf.version:
+            engine.reload(node)
+
+    def _expect(self, node: str, conf: CorosyncConf) -> None:
+        engine = self.cluster.engine
+        device = conf.device()
+        votes = sum(one.votes for one in conf.nodes()) + (device.votes if device else 0)
+        if engine.started(node) and engine.tally(node).expected > votes:
+            engine.expect(node, votes)
+
     def _count(self, what: str) -> None:
         self.done[what] = self.done.get(what, 0) + 1
+
+
+def _toggled(conf: CorosyncConf) -> CorosyncConf:
+    """With a quorum device if there is none, else without."""
+    if conf.device() is not None:
+        return remove_device(conf)[0]
+    conf = set_device(conf, DEVICE_HOST, algorithm="ffsplit")
+    device = conf.quorum.section("device")
+    assert device is not None
+    device = device.with_value("timeout", "3000").with_value("sync_timeout", "4000")
+    return conf.with_section(conf.quorum.with_sections("device", (device,)))

@@ -27,6 +27,7 @@ from appliance.services.store import service
 from appliance.services.store.leases import StoreLeases
 from appliance.services.store.service import StoreService
 from sim.group.disk import SimDisk
+from tests.sim.store.deciders import DECIDERS, placed_where_it_was_heard
 
 Mutant = Callable[[pytest.MonkeyPatch], None]
 
@@ -360,10 +361,16 @@ MUTANTS: Final[dict[str, Mutant]] = {
         read_committed_late,
         donor_lags,
         whole_from_here,
+        *DECIDERS,
     )
 }
 # These need a crash or a pause in one millisecond of many: tests of their own look there.
 NARROW: Final[dict[str, Mutant]] = {
     mutant.__name__: mutant
-    for mutant in (take_back_first, install_in_place, holder_counts_from_answer)
+    for mutant in (
+        take_back_first,
+        install_in_place,
+        holder_counts_from_answer,
+        placed_where_it_was_heard,
+    )
 }

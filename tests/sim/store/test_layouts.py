@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from appliance.model.corosync_conf import set_token
+from appliance.model.corosync_conf import add_node, set_token
 from appliance.model.errors import ConfigError, NotQuorateError, OutcomeUnknownError
 from appliance.model.store.changes import Put
+from appliance.model.store.electorate import LAYOUT_PATH
 from sim.group.cluster import Daemon, StoreCluster
+from sim.network.conf import address_of
 from tests.sim.network.lab import cluster
 from tests.sim.store.growth import Growth, layout_in
+from tests.sim.store.mutants import NARROW
 from tests.sim.store.test_service import Answer, done, put, start
 
 
@@ -167,6 +170,44 @@ def test_nodes_that_missed_growing_cannot_go_on_as_the_majority_that_they_were()
     world.cluster.run(4.0)
     assert answer.error is not None
     assert not world.cluster.store("n2").replica.serving
+
+
+def committed_by_one_that_was_behind() -> tuple[int, int]:
+    """One of three was away. Just when it is back with another, the layout grows to four, of which
+    two are not enough: the version with the change, and what the one that was away calls committed.
+    """
+    world = World(4, 3)
+    put(world.cluster, "n1", "a")
+    world.cluster.power_off("n3")
+    world.cluster.run(4.0)
+    put(world.cluster, "n1", "b")
+    world.cluster.power_off("n2")
+    world.cluster.run(4.0)
+    world.cluster.power_on("n3")
+    one = world.cluster.store("n1")
+    while not one.replica.census.quorate:
+        world.cluster.run(0.0002)
+    assert not one.replica.serving
+    found = layout_in(one)
+    assert found is not None
+    conf = add_node(found[0], "n4", {link: address_of(4, link) for link in range(2)})
+    grown = start(world.cluster, "n1", one.change(Put(LAYOUT_PATH, conf.text().encode())))
+    for number in range(4):
+        start(world.cluster, "n1", one.change(Put(f"after{number}", b"")))
+    world.cluster.run(1.0)
+    assert isinstance(grown.value, int)
+    return grown.value, world.cluster.store("n3").replica.log.committed
+
+
+def test_what_is_got_with_a_transfer_is_decided_by_the_right_ones() -> None:
+    grown, committed = committed_by_one_that_was_behind()
+    assert committed == grown
+
+
+def test_a_change_whose_place_is_not_told_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    NARROW["placed_where_it_was_heard"](monkeypatch)
+    grown, committed = committed_by_one_that_was_behind()
+    assert committed > grown
 
 
 def test_a_layout_that_corosync_would_refuse_is_refused_by_the_store() -> None:

@@ -11,7 +11,13 @@ from tests.sim.store.judge import Trial
 from tests.sim.store.mutants import MUTANTS
 
 WITHIN = 150
-QUICK = ("acknowledge_on_delivery", "trust_the_flag", "transfer_without_pending", "skip_sync")
+QUICK = (
+    "acknowledge_on_delivery",
+    "changes_wait",
+    "count_as_corosync_does",
+    "skip_sync",
+    "transfer_without_pending",
+)
 
 
 def first_finding(name: str, monkeypatch: pytest.MonkeyPatch) -> int | None:
