@@ -93,9 +93,10 @@ def _given(request: HttpRequest, found: Found) -> Raw:
     """All parameters: those of the path go before those of the body, these before the query's."""
     given: Mapping[str, Any] = read_form(request.query)
     body = read_body(request)
-    clash = sorted(name for name in found.values if name in body or name in given)
-    if clash:
-        raise ConfigError("stands in the path already", field=clash[0])
+    for name, value in sorted(found.values.items()):
+        # Some clients say it again: the same is no harm.
+        if any(name in more and str(more[name]) != value for more in (body, given)):
+            raise ConfigError("stands in the path already, with another value", field=name)
     return {**given, **body, **found.values}
 
 

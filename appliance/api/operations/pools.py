@@ -15,6 +15,7 @@ from appliance.model.formats.names import POOL_ID, STORAGE_ID, VMID
 from appliance.model.option import Option
 from appliance.services.access import pools
 from appliance.services.access.members import pool_members
+from appliance.services.guests.rows import Row, by_node, resource_row
 
 _LOOK: Final = ("Pool.Audit", "Pool.Allocate")
 
@@ -41,8 +42,29 @@ async def _read(request: Request, ports: ApiPorts) -> dict[str, Any]:
 def _whole(request: Request, ports: ApiPorts) -> dict[str, Any]:
     asked = request.parameters
     pool = pools.existing_pool(ports.accounts.access().config, asked["poolid"])
+    seen = _seen(pool, ports)
     rows = pool_members(pool, ports.store.guests(), ports.node, asked.get("type"))
-    return {**_comment(pool), "members": rows}
+    return {
+        **_comment(pool),
+        "members": [{**seen.get(row["id"], {}), **row} for row in rows],
+    }
+
+
+def _seen(pool: Pool, ports: ApiPorts) -> dict[str, Row]:
+    """How the members are, by id, as far as this node knows."""
+    node = ports.guests
+    if node is None:
+        return {}
+    guests = by_node(
+        (one for one in node.summaries.all() if one.vmid in pool.vms), node.board.guests()
+    )
+    states = node.ha_states()
+    rows = [resource_row(one, live, None, states.get(one.sid)) for one, live in guests]
+    storages = node.watch.storages().get(ports.node, {})
+    return {
+        **{row["id"]: row for row in rows},
+        **{f"storage/{ports.node}/{name}": row for name, row in storages.items()},
+    }
 
 
 def _comment(pool: Pool) -> dict[str, str]:
@@ -78,8 +100,8 @@ _TYPE: Final = Option("type", "Members of this kind only.", choices=("qemu", "lx
 _CHANGE: Final = (
     _THE_POOL,
     _COMMENT,
-    Option("vms", "Guests that come in, or go.", format=VMID, many=True),
-    Option("storage", "Storages that come in, or go.", format=STORAGE_ID, many=True),
+    Option("vms", "Guests that come in, or go.", format=VMID, many=True, empty=True),
+    Option("storage", "Storages that come in, or go.", format=STORAGE_ID, many=True, empty=True),
     Option("delete", "They go.", "boolean", default=False),
     Option("allow-move", "Guests may come from another pool.", "boolean", default=False),
 )

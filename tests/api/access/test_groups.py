@@ -77,3 +77,22 @@ def test_built_in_roles_stay_as_they_are(nodes: Nodes) -> None:
     refused(admin.ask("POST", "/access/roles", roleid="Mine", privs="VM.Fly"), 400, "privs")
     refused(admin.ask("PUT", "/access/roles/None", privs="VM.Audit"), 500, "does not exist")
     refused(logged_in(nodes, "ann@pve").ask("POST", "/access/roles", roleid="Mine"), 403)
+
+
+def test_a_client_may_say_again_what_stands_in_the_path(nodes: Nodes) -> None:
+    admin = root(nodes)
+    admin.post("/access/groups", groupid="ops")
+    admin.put("/access/groups/ops", groupid="ops", comment="said twice")
+    assert admin.get("/access/groups/ops", groupid="ops")["comment"] == "said twice"
+    refused(admin.ask("PUT", "/access/groups/ops", groupid="net"), 400, "groupid")
+
+
+def test_empty_lists_are_lists(nodes: Nodes) -> None:
+    """Clients send every field of a form, those that are not filled in too."""
+    admin = root(nodes)
+    given = {"path": "/", "roles": "PVEAuditor", "users": "ann@pve", "groups": "", "tokens": ""}
+    admin.put("/access/acl", **given)
+    assert [row["ugid"] for row in admin.get("/access/acl")] == ["ann@pve"]
+    admin.post("/access/groups", groupid="ops", comment="")
+    admin.post("/pools", poolid="dev", comment="")
+    admin.put("/pools/dev", vms="", storage="", comment="x")

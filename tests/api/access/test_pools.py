@@ -8,6 +8,7 @@ import pytest
 
 from tests.api.access.rig import Caller, logged_in, refused, root, with_users
 from tests.api.rig import Nodes
+from tests.api.world_rig import WorldRig
 
 
 @pytest.fixture
@@ -127,3 +128,14 @@ def test_of_nothing(nodes: Nodes) -> None:
     refused(admin.ask("GET", "/pools", poolid="none"), 500, "does not exist")
     refused(admin.ask("GET", "/pools", type="lxc"), 400, "type")
     refused(admin.ask("POST", "/pools", poolid="a b"), 400, "poolid")
+
+
+def test_members_are_shown_as_they_are() -> None:
+    rig = WorldRig()
+    rig.call("pve1", "POST", "/pools", poolid="dev")
+    rig.call("pve1", "PUT", "/pools", poolid="dev", vms="100,102", storage="ceph")
+    rig.run(15)
+    vm, ct, storage = rig.call("pve1", "GET", "/pools/dev")["members"]
+    assert (vm["id"], vm["status"], ct["id"]) == ("qemu/100", "running", "lxc/102")
+    assert vm["maxmem"] > 0
+    assert (storage["storage"], storage["status"]) == ("ceph", "available")

@@ -61,9 +61,9 @@ OPERATIONS: Final = (
         (
             Option("path", "Where they hold.", required=True),
             Option("roles", "Which.", required=True, format=ROLE_ID, many=True),
-            Option("users", "For these users.", format=USER_ID, many=True),
-            Option("groups", "For these groups.", format=GROUP_ID, many=True),
-            Option("tokens", "For these tokens.", format=TOKEN_ID, many=True),
+            Option("users", "For these users.", format=USER_ID, many=True, empty=True),
+            Option("groups", "For these groups.", format=GROUP_ID, many=True, empty=True),
+            Option("tokens", "For these tokens.", format=TOKEN_ID, many=True, empty=True),
             Option("propagate", "Whether they hold below too.", "boolean", default=True),
             Option("delete", "Take them away.", "boolean"),
         ),
