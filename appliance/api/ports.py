@@ -10,6 +10,7 @@ from appliance.ports.entropy import Entropy
 from appliance.ports.journal import Journal
 from appliance.ports.keeper import Keeper
 from appliance.ports.membership import LiveMembership
+from appliance.ports.node_system import NodeSystem
 from appliance.ports.tasks import Tasks
 from appliance.services.access.accounts import Accounts
 from appliance.services.cluster.passing import Passing
@@ -27,6 +28,7 @@ class ApiPorts:
 
     store: the configuration, as all handlers know it. member: the node's own part in it, which
     `/store/...` shows; None where the store is not made of members. passing: to other nodes.
+    system: the node's operating system; None where it is not managed.
     changes: what changes of guests work with; None where no guests run.
     """
 
@@ -46,3 +48,4 @@ class ApiPorts:
     changes: ChangePorts | None = None
     storage: StoragePorts | None = None
     guests: GuestNode | None = None
+    system: NodeSystem | None = None

@@ -30,6 +30,7 @@ from sim.guests.moving import SimGuestMoves
 from sim.journal import NodeJournal
 from sim.network.conf import address_of
 from sim.node_api import SimPasswords, boot_work
+from sim.node_system import NodeSystems, installed
 from sim.operations.calls import SimHost, SimTransport, certificate_of
 from sim.outside import Outside
 from sim.stage.courier import SimCourier
@@ -137,6 +138,8 @@ class Apis:
             name: tuple(address_of(number, link) for link in links)
             for number, name in enumerate(names, 1)
         }
+        first = {name: own[0] for name, own in self._addresses.items()}
+        self.systems = NodeSystems(world.journal, first, installed())
         world.on_view(self._told)
         world.on_boot(self._booted)
 
@@ -214,6 +217,7 @@ class Apis:
             storage=storage,
             changes=self._changes(boot, guests.ports, storage),
             guests=guests,
+            system=self.systems.system(node),
         )
 
     def _begin(self, boot: Boot, ports: ApiPorts) -> None:

@@ -31,6 +31,7 @@ Schema = dict[str, Any]
 DIFFERENT: Final[Mapping[str, str]] = {
     "GET /access/users/{userid}/tfa types[*": "the word recovery is misspelt there",
     "GET */{pos} pos": "one rule's position is a text, and clients read it so",
+    "GET /nodes/{node}/network* *netmask": "its length, as the file has it",
     "GET /cluster/mapping/* *.description": "there only where somebody wrote one",
     "GET /cluster/mapping/usb *.error": "only where a node is asked about",
 }

@@ -10,6 +10,8 @@ from appliance.api.operations.configuration import (
     jobs,
     mapping,
     metrics,
+    network,
+    node,
     options,
     replication,
 )
@@ -20,6 +22,8 @@ OPERATIONS: Final = (
     *jobs.OPERATIONS,
     *mapping.OPERATIONS,
     *metrics.OPERATIONS,
+    *network.OPERATIONS,
+    *node.OPERATIONS,
     *options.OPERATIONS,
     *replication.OPERATIONS,
 )
