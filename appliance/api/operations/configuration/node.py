@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from typing import Any, Final, cast
 
 from appliance.api.operations.configuration.common import NODE_OPTION
-from appliance.api.operations.version import version
 from appliance.api.permissions import AUDIT, NODE_AUDIT, NODE_MODIFY, perm
 from appliance.api.ports import ApiPorts
 from appliance.api.table import ANY_USER, Operation, Request
@@ -301,7 +300,6 @@ def _at(verb: str, path: str, handler: Any, sentence: str, *more: Option, by: An
 _FROM: Final = whole("start", "How many lines to skip.", 0)
 _LIMIT: Final = whole("limit", "How many lines at most.", 0)
 OPERATIONS: Final = (
-    _at("GET", "version", version, "The version of the node's API.", by=ANY_USER),
     _at("GET", "dns", _get_dns, "Who resolves names.", by=NODE_AUDIT),
     _at(
         "PUT",
