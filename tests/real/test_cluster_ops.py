@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from appliance.cli.connection import LocalConnection
+from appliance.model.errors import MissingError, UnreachableError
 from tests.lab.daemons import DaemonLab
 from tests.lab.qnetd import (
     ADDRESS_NUMBER,
@@ -97,6 +99,19 @@ def test_nodes_join_by_fingerprint_and_by_join_information(lab: DaemonLab) -> No
         assert lab.told(name, "store", "cat", "hello.cfg") == "from n1"
         assert lab.status(name)["config_version_in_place"] == 3
     lab.told("n3", "store", "put", "hello.cfg", str(lab.folder / "hello"))
+
+
+def test_any_node_answers_for_any_other_while_that_one_is_there(lab: DaemonLab) -> None:
+    first = LocalConnection(lab.folder / "n1/run/api.sock")
+    for name in NAMES:
+        assert first.call("GET", f"/nodes/{name}/tasks") == []
+    lab.end_daemon("n3")
+    with pytest.raises(UnreachableError):
+        first.call("GET", "/nodes/n3/tasks")
+    lab.start_daemon("n3")
+    wait_until(lambda: first.call("GET", "/nodes/n3/tasks") == [], "n3 to answer again")
+    with pytest.raises(MissingError, match="hostname lookup 'n9' failed"):
+        first.call("GET", "/nodes/n9/tasks")
 
 
 def test_a_link_comes_and_goes(lab: DaemonLab) -> None:
