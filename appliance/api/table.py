@@ -8,6 +8,7 @@ from typing import Any, Final, TypeAlias
 
 from appliance.api.ports import ApiPorts
 from appliance.core.access.expressions import Rule, parse_rule
+from appliance.model.errors import ConfigError
 from appliance.model.option import Option
 from appliance.model.option_table import OptionTable
 from appliance.model.parameters import Parameters, Text, Variants
@@ -140,10 +141,22 @@ def _find(place: _Place, parts: tuple[str, ...], values: dict[str, str]) -> Foun
         return None
     name, following = place.parameter
     found = _find(following, parts[1:], {**values, name: parts[0]})
-    if found is None and following.operations:
+    if found is None and _takes(following.operations, name, whole := "/".join(parts)):
         # The last part of a path may have slashes: they come encoded or not.
-        return Found(following.operations, {**values, name: "/".join(parts)})
+        return Found(following.operations, {**values, name: whole})
     return found
+
+
+def _takes(operations: Mapping[str, Operation], name: str, text: str) -> bool:
+    """Whether that can be the parameter's value: names of nodes, for example, have no slash."""
+    for operation in operations.values():
+        option = next(one for one in operation.options if one.name == name)
+        try:
+            option.decode(text)
+        except ConfigError:
+            continue
+        return True
+    return False
 
 
 def parts_of(path: str) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from uvicorn.protocols.http import httptools_impl
 from uvicorn.server import ServerState
 
 STOP_S: Final = 5.0
+GOODBYE_S: Final = 0.5
 CONNECTIONS: Final = 1000
 DROP: Final = "drop"  # the name in a scope's state of what breaks the connection off
 _LOOK_S: Final = 0.01
@@ -81,7 +82,13 @@ class Listener:
             return _Protocol(config, self._state, {})
 
         for one in self.sockets:
-            server = await loop.create_server(protocol, sock=one, ssl=config.ssl)
+            server = await loop.create_server(
+                protocol,
+                sock=one,
+                ssl=config.ssl,
+                # A client that does not say goodbye is not waited for long.
+                ssl_shutdown_timeout=GOODBYE_S if config.ssl else None,
+            )
             self._servers.append(server)
 
     async def stop(self) -> None:
@@ -95,6 +102,8 @@ class Listener:
         ):
             await asyncio.sleep(_LOOK_S)
         self.drop()
+        for _ in range(3):
+            await asyncio.sleep(0)  # sockets are closed one step later
 
     def drop(self) -> None:
         """Take no more, and break off what there is."""

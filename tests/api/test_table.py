@@ -183,3 +183,12 @@ def test_a_reason_is_one_line_of_ascii(nodes: Nodes) -> None:
     assert answer.reason.isascii()
     assert "\n" not in answer.reason
     assert len(nodes.ask("GET", "/store/files/" + "x" * 800).reason) <= 400
+
+
+def test_what_cannot_be_the_last_parameter_is_no_path() -> None:
+    table = build_table()
+    assert table.find(("nodes", "n1")) is not None
+    assert table.find(("nodes", "n1", "there-is-no-such-thing")) is None
+    found = table.find(("store", "files", "nodes", "n1", "lrm_status"))
+    assert found is not None
+    assert found.values == {"path": "nodes/n1/lrm_status"}

@@ -1,0 +1,1 @@
+"""Unmodified clients from elsewhere, against a served cluster."""
