@@ -42,6 +42,7 @@ from appliance.services.storage.secrets import secret_file, secret_files, take_s
 Row = dict[str, Any]
 Edit = Callable[[Document], Document]
 TRIES: Final = 64
+MOUNTED: Final = ("cephfs", "cifs", "nfs")
 
 
 class Definitions:
@@ -83,7 +84,7 @@ class Definitions:
         """ExistsError, ConfigError, ParameterError."""
         declared = type_of(TYPES, kind)
         check_id(declared, storage, "storage")
-        plain = dict(texts)
+        plain = {**_usual(kind, storage), **texts}
         check_texts(declared, plain, new=True)
         _check_kind(declared, plain)
         secrets = take_secrets(plain)
@@ -193,6 +194,11 @@ class Definitions:
         }
         after = user_cfg.write_user_config(replace(config, acl=acl, pools=pools))
         return [*found, Put(user_cfg.FILE, after.encode("utf-8", "surrogatepass"), users.version)]
+
+
+def _usual(kind: str, storage: str) -> dict[str, Text]:
+    """What is written for a new storage though nobody gave it: where its server is mounted."""
+    return {"path": f"/mnt/pve/{storage}"} if kind in MOUNTED else {}
 
 
 def _missing(storage: str) -> MissingError:

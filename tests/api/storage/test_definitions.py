@@ -51,6 +51,12 @@ def test_every_type_comes_and_goes(
     assert file(api).strip() == before.strip()
 
 
+def test_servers_are_mounted_in_the_usual_place(api: StorageApi) -> None:
+    api.make("share", "nfs", server="files", export="/srv")
+    assert api.get("/storage/share")["path"] == "/mnt/pve/share"
+    api.call("pve1", "DELETE", "/storage/share")
+
+
 def test_changes_and_digests(api: StorageApi) -> None:
     api.make("changed", "dir", path="/changed", nodes="pve1,pve2", disable=1)
     old = api.get("/storage/changed")["digest"]
