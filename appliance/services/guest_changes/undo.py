@@ -52,6 +52,8 @@ async def undoing(task: TaskContext) -> AsyncIterator[Undo]:
     except OutcomeUnknownError:
         undo.leave()
         raise
+    except GeneratorExit:  # the node is gone, nobody is there who could take anything back
+        raise
     except BaseException:
         await undo.unwind()
         raise

@@ -43,6 +43,12 @@ def _shape(row: Row, _request: Request, ports: ApiPorts) -> Row:
     return shown if at_s is None else {**shown, "next-run": at_s}
 
 
+def _sync_shape(row: Row, request: Request, ports: ApiPorts) -> Row:
+    """A list says of each whether it is on; one alone is shown as it is written."""
+    shown = _shape(row, request, ports)
+    return shown if "id" in request.parameters else {"enabled": 1, **shown}
+
+
 def _next_run(schedule: str, ports: ApiPorts) -> int | None:
     try:
         return next_event(parse_calendar_event(schedule), int(ports.clock.wall()))
@@ -186,7 +192,7 @@ _SYNC: Final = Crud(
     ),
     kind="realm-sync",
     make="/cluster/jobs/realm-sync/{id}",
-    shape=_shape,
+    shape=_sync_shape,
     more={"read": (ID,), "delete": (ID,)},
     other={
         "create": {"realm": {"required": False}, "scope": {"required": False}},
