@@ -43,6 +43,18 @@ class NodeHardware:
     virtualization: bool = True
 
 
+class NodePower(Protocol):
+    """The node's own switch. RefusedError while it goes down already."""
+
+    async def shut_down(self) -> None:
+        """Stop what runs on it in good order, then power off. Returns when that has begun."""
+        ...
+
+    async def reboot(self) -> None:
+        """The same, and begin again."""
+        ...
+
+
 class NodeFacts(Protocol):
     def status(self) -> NodeStatus:
         """As of now, from local knowledge."""

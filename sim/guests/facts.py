@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable
+from typing import Final, Literal, TypeAlias
 
+from appliance.model.errors import RefusedError
 from appliance.ports.node_facts import NodeHardware, NodeStatus
 from sim.clock import BootClock
 from sim.guests.needs import Chance
@@ -12,10 +14,28 @@ from sim.guests.processes import GuestHost
 from sim.guests.usage import usage
 from sim.layout import GIB
 
+Kind: TypeAlias = Literal["shutdown", "reboot"]
 _SYSTEM_BYTES: Final = 2 * GIB
 _ROOT_BYTES: Final = 94 * GIB
 _ROOT_USED_BYTES: Final = 7 * GIB
 _SWAP_BYTES: Final = 8 * GIB
+
+
+class SimNodePower:
+    """Implements the `NodePower` port. down(kind): `shutdown` or `reboot`; False: not running."""
+
+    def __init__(self, node: str, down: Callable[[Kind], bool]) -> None:
+        self._node, self._down = node, down
+
+    async def shut_down(self) -> None:
+        self._begin("shutdown")
+
+    async def reboot(self) -> None:
+        self._begin("reboot")
+
+    def _begin(self, kind: Kind) -> None:
+        if not self._down(kind):
+            raise RefusedError(f"{self._node} goes down already")
 
 
 class SimNodeFacts:

@@ -8,7 +8,7 @@ writing is kept here and nowhere else: a checker reads it and needs to trust nob
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -79,6 +79,9 @@ class Storage:
             listener(pool, node)
 
     # what pools are
+
+    def pools(self) -> Collection[str]:
+        return self._specs
 
     def spec(self, pool: str) -> StorageSpec:
         return self._specs[pool]

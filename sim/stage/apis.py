@@ -20,12 +20,14 @@ from appliance.services.cluster.passing import Passing
 from appliance.services.cluster.ports import ClusterPorts
 from appliance.services.guest_changes.machines import Machines
 from appliance.services.guest_changes.ports import ChangePorts
+from appliance.services.guests.bulk import start_with_node
 from appliance.services.guests.ports import GuestPorts
 from appliance.services.storage.ports import StoragePorts
 from sim.boards import Boards
 from sim.boot import NodeBoot
 from sim.entropy import Entropy
 from sim.group.membership import SimLiveMembership
+from sim.guests.history import SimHistory
 from sim.guests.moving import SimGuestMoves
 from sim.journal import NodeJournal
 from sim.network.conf import address_of
@@ -131,6 +133,7 @@ class Apis:
                 {path: bytearray(content) for path, content in files.items()}
             )
         self.boards = Boards(world.kernel, world.engine)
+        self.history = SimHistory(world.guests, world.entropy)
         self._listeners: list[Callable[[str], None]] = []
         names = world.layout.node_names()
         links = range(len(world.layout.links))
@@ -200,7 +203,7 @@ class Apis:
         work = boot_work(boot.boot, boot.clock, journal, self.shelves, self.boards)
         board = self.boards.boards[node]
         storage = self.world.volumes.boot(boot.boot, boot.store).ports
-        guests = boot_guests(self.world, boot, entropy, work, storage, board)
+        guests = boot_guests(self.world, boot, entropy, work, storage, board, self.history)
         return ApiPorts(
             node=node,
             clock=boot.clock,
@@ -225,6 +228,8 @@ class Apis:
         boot.begin(ports.accounts.keys.prepare, "ticket keys")
         if ports.guests is not None:
             boot.begin(ports.guests.watch.run, "storages")
+            guests, membership = ports.guests, ports.membership
+            boot.begin(lambda: start_with_node(guests, membership), "guests that start with it")
         if ports.cluster is not None:
             follower = Follower(ports.cluster, NodeJournal(self.world.journal, boot.node))
             boot.spawn(follower.run(), "layout follower")

@@ -9,7 +9,8 @@ from appliance.services.guests.ports import GuestPorts
 from appliance.services.storage.ports import StoragePorts
 from appliance.services.tasks.work import Work
 from sim.boot import NodeBoot
-from sim.guests.facts import SimNodeFacts
+from sim.guests.facts import SimNodeFacts, SimNodePower
+from sim.guests.history import SimHistory
 from sim.guests.hosting import SimContainerHost, SimGuestHost, SimVmHost
 from sim.world import World
 
@@ -21,6 +22,7 @@ def boot_guests(
     work: Work,
     storage: StoragePorts,
     board: StatusBoard,
+    history: SimHistory,
 ) -> GuestNode:
     """On the world's physics, with the configuration as this boot sees it."""
     node = boot.boot.node
@@ -38,6 +40,8 @@ def boot_guests(
             containers=SimContainerHost(host),
             work=work,
             board=board,
+            power=SimNodePower(node, world.machines[node].shutdown),
+            history=history,
             facts=SimNodeFacts(node, world.guests, boot.clock, world.entropy),
         )
     )

@@ -28,6 +28,7 @@ DIFFERENT: Mapping[str, str] = {
     "POST /nodes/{node}/qemu/{vmid}/status/start timeout: default": "published as words",
     "* /nodes/{node}/qemu* vcpus: default": "0 is below its own minimum: none is all of them",
     "* /nodes/{node}/qemu* vmgenid: default": "published as words; a new machine gets one",
+    "POST /nodes/{node}* node": "a console's port is opened by the node that it is on",
     "GET /nodes/{node}/qemu/{vmid}/agent/file-read count: default": "published as a text",
     "POST /cluster/config token-coefficient: default": "the value of corosync.conf holds",
     "PUT /cluster/options max_workers: default": "4 is what is taken where nothing is written",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
+from appliance.core.guest.cloudinit import OPTIONS
 from appliance.model.guest.config import Settings
 from appliance.model.guest.document import GuestKind
 from appliance.model.option_table import split_key
@@ -22,9 +23,6 @@ _PAPER: Final = {
         words("description hookscript lock onboot protection startup tags unused template parent")
     ),
 }
-_CLOUDINIT: Final = frozenset(
-    words("cicustom cipassword citype ciupgrade ciuser ipconfig nameserver searchdomain sshkeys")
-)
 _CGROUP: Final = {
     "vm": frozenset(words("cpulimit cpuunits balloon")),
     "ct": frozenset(words("cpulimit cpuunits cores memory swap net mp")),
@@ -35,7 +33,7 @@ _FEATURES: Final = {
     "usb": ("usb", "tablet"),
     "cpu": ("vcpus",),
     "memory": ("memory",),
-    "cloudinit": (),
+    "cloudinit": (*sorted(OPTIONS), "ipconfig"),
 }
 _DEFAULT: Final = "network,disk,usb"
 
@@ -43,7 +41,7 @@ _DEFAULT: Final = "network,disk,usb"
 def is_paper(kind: GuestKind, key: str) -> bool:
     """Whether the key takes effect by being written."""
     name = key if key in _PAPER[kind] else split_key(key)[0]
-    return name in _PAPER[kind] or (kind == "vm" and name in _CLOUDINIT)
+    return name in _PAPER[kind]
 
 
 def live_keys(kind: GuestKind, settings: Settings, keys: Iterable[str]) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from appliance.model.errors import QuorateError
 from appliance.model.ha.resources import FILE, parse_resources
 from appliance.services.config.texts import read_text
 from appliance.services.guests.board import GuestBoard
+from appliance.services.guests.consoles import Consoles
 from appliance.services.guests.life import Life
 from appliance.services.guests.ports import GuestPorts
 from appliance.services.guests.storage_watch import StorageWatch
@@ -25,6 +26,7 @@ class GuestNode:
         self.board = GuestBoard(ports)
         self.watch = StorageWatch(ports)
         self.life = Life(ports)
+        self.consoles = Consoles(ports)
         self._ha = StoreHaState(ports.node, ports.store, Decoder())
 
     def ha_states(self) -> Mapping[str, str]:

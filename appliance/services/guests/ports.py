@@ -9,7 +9,8 @@ from appliance.ports.clock import Clock
 from appliance.ports.config_store import ConfigStore
 from appliance.ports.entropy import Entropy
 from appliance.ports.guest_host import ContainerHost, GuestHost, VmHost
-from appliance.ports.node_facts import NodeFacts
+from appliance.ports.load_history import LoadHistory
+from appliance.ports.node_facts import NodeFacts, NodePower
 from appliance.ports.status_board import StatusBoard
 from appliance.ports.storage import StoragePools, Transfer
 from appliance.services.guest_changes.files import GuestFiles
@@ -33,6 +34,8 @@ class GuestPorts:
     work: Work
     board: StatusBoard
     facts: NodeFacts
+    power: NodePower
+    history: LoadHistory
 
     @property
     def files(self) -> GuestFiles:

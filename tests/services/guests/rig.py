@@ -96,6 +96,8 @@ class Rig(ChangeRig):
             work=self.work,
             board=cast(Any, Board()),
             facts=cast(Any, None),
+            power=cast(Any, None),
+            history=cast(Any, None),
         )
 
     def node(self) -> GuestNode:

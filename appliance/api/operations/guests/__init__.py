@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from typing import Final
 
-from appliance.api.operations.guests import agent, config, life, lists, making, resources
+from appliance.api.operations.guests import (
+    agent,
+    bulk,
+    cloudinit,
+    config,
+    consoles,
+    everywhere,
+    history,
+    life,
+    lists,
+    making,
+    resources,
+)
 
 OPERATIONS: Final = (
     *resources.OPERATIONS,
@@ -13,4 +25,9 @@ OPERATIONS: Final = (
     *config.OPERATIONS,
     *making.OPERATIONS,
     *agent.OPERATIONS,
+    *cloudinit.OPERATIONS,
+    *consoles.OPERATIONS,
+    *history.OPERATIONS,
+    *bulk.OPERATIONS,
+    *everywhere.OPERATIONS,
 )
