@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
-from urllib.parse import quote, urlencode
 
+from appliance.api.answers import encoded
 from appliance.api.authentication import vouch
 from appliance.api.client import data_of
 from appliance.api.operations.configuration.common import NODE_OPTION
@@ -19,14 +19,14 @@ from appliance.model.formats.names import NODE, STORAGE_ID, VMID
 from appliance.model.guest.running import guest_label
 from appliance.model.option import Option
 from appliance.model.options.make import flag, text, whole
-from appliance.ports.http import HttpRequest
+from appliance.model.percent import encode_url
+from appliance.ports.http import JSON_TYPE, HttpRequest
 from appliance.services.cluster.passing import MARK
 from appliance.services.guests.bulk import startup_of
 from appliance.services.guests.summaries import Summary
 from appliance.services.tasks.context import TaskContext
 from appliance.services.tasks.work import Job
 
-_FORM: Final = "application/x-www-form-urlencoded"
 _POLL_S: Final = 1.0
 _POLLS: Final = 24 * 3600
 
@@ -132,7 +132,7 @@ async def _one(
 
 
 async def _end(ports: ApiPorts, user: str, node: str, upid: str) -> str:
-    path = f"/nodes/{node}/tasks/{quote(upid, safe='')}/status"
+    path = f"/nodes/{node}/tasks/{encode_url(upid)}/status"
     for _ in range(_POLLS):
         found = await _ask(ports, user, node, "GET", path, {})
         if found["status"] == "stopped":
@@ -145,8 +145,8 @@ async def _ask(ports: ApiPorts, user: str, node: str, verb: str, path: str, valu
     """Through the same door as everybody, this node's own included."""
     if ports.passing is None:
         raise UnavailableError("this node is in no cluster")
-    headers = {**await vouch(user, ports), "content-type": _FORM, MARK: "1"}
-    body = urlencode(values).encode()
+    headers = {**await vouch(user, ports), "content-type": JSON_TYPE, MARK: "1"}
+    body = encoded(dict(values)) if values else b""
     request = HttpRequest(verb, f"/api2/json{path}", headers=headers, body=body)
     answer = await ports.passing.pass_on(node, request)
     return data_of(answer.status, answer.body, where=node)
