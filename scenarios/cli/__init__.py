@@ -1,4 +1,4 @@
-"""The subcommands of `quorate` that drive the core on a world: replay, rehearse, explore, up.
+"""The subcommands of `quorate` that drive the core on a world: replay, rehearse, explore, up, twin.
 
 Each lives in a module of this package by its name, with one Typer function `command`. The
 modules are imported at every start of `quorate`, so they import what they work with inside
@@ -12,7 +12,7 @@ from importlib.util import find_spec
 
 import typer
 
-COMMANDS = ("replay", "rehearse", "explore", "up")
+COMMANDS = ("replay", "rehearse", "explore", "up", "twin")
 
 
 def register(app: typer.Typer) -> None:
