@@ -9,7 +9,7 @@ import typer
 
 if TYPE_CHECKING:
     from scenarios.twin.layout import Twin
-    from scenarios.twin.line import Line
+    from scenarios.twin.line import Where
 
 
 def command(
@@ -23,7 +23,8 @@ def command(
         ),
     ] = "",
     token_file: Annotated[
-        Path | None, typer.Option(help="A file with the token, so that no list of processes has it.")
+        Path | None,
+        typer.Option(help="A file with the token, so that no list of processes has it."),
     ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="The file to write; none: print it.")
@@ -48,9 +49,7 @@ def command(
       quorate explore --topology mine.toml
     """
     from appliance.model.errors import ConfigError, ExistsError
-    from scenarios.format.load import loads
-    from scenarios.twin.line import Line, Where
-    from scenarios.twin.text import scenario_text
+    from scenarios.twin.line import Where
 
     if token_file is not None:
         token = _token(token_file)
@@ -58,13 +57,16 @@ def command(
         raise ConfigError("USER@REALM!NAME=SECRET is needed", field="token")
     if output is not None and output.exists() and not force:
         raise ExistsError(f"{output} exists: --force overwrites it")
-    line = Line(Where(url, token, ca, fingerprint))
-    try:
-        twin = _read(line)
-    finally:
-        line.close()
+    _write(_read(Where(url, token, ca, fingerprint)), output)
+
+
+def _write(twin: Twin, output: Path | None) -> None:
+    """What is written can be run."""
+    from scenarios.format.load import loads
+    from scenarios.twin.text import scenario_text
+
     text = scenario_text(twin)
-    loads(text, "twin")  # what is written can be run
+    loads(text, "twin")
     if output is None:
         typer.echo(text, nl=False)
         return
@@ -72,26 +74,32 @@ def command(
     for note in twin.notes:
         typer.echo(f"note: {note}", err=True)
     layout = twin.layout
+    managed = sum(guest.ha for guest in layout.guests)
     typer.echo(
-        f"{output}: {len(layout.nodes)} nodes, {len(layout.guests)} guests, "
-        f"{sum(guest.ha for guest in layout.guests)} of them with HA; next: quorate rehearse {output}"
+        f"{output}: {len(layout.nodes)} nodes, {len(layout.guests)} guests, {managed} of them with "
+        f"HA; next: quorate rehearse {output}"
     )
 
 
-def _read(line: Line) -> Twin:
+def _read(where: Where) -> Twin:
     """With a bar, where somebody looks."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
     from scenarios.twin.answers import read_answers
     from scenarios.twin.layout import twin_of
+    from scenarios.twin.line import Line
 
+    line = Line(where)
     columns = (TextColumn("reading guests"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("", total=None)
-        return twin_of(
-            read_answers(line, lambda done, of: bar.update(task, completed=done, total=of))
-        )
+        try:
+            return twin_of(
+                read_answers(line, lambda done, of: bar.update(task, completed=done, total=of))
+            )
+        finally:
+            line.close()
 
 
 def _token(file: Path) -> str:

@@ -89,15 +89,16 @@ def _node(row: Row, votes: Mapping[str, int]) -> NodeSpec:
 def _links(answers: Answers, notes: list[str]) -> tuple[LinkSpec, ...]:
     """As many as the node with the most addresses has."""
     count = max(
-        (sum(f"ring{ring}_addr" in row for ring in range(_RINGS)) for row in answers.corosync_nodes),
+        (
+            sum(f"ring{ring}_addr" in row for ring in range(_RINGS))
+            for row in answers.corosync_nodes
+        ),
         default=0,
     )
     if not count:
         notes.append("how many cluster links there are is not known: there are two here")
         return ClusterLayout(nodes=()).links
-    return tuple(
-        LinkSpec(f"link{at}", {"site1": f"switch{at + 1}"}) for at in range(count)
-    )
+    return tuple(LinkSpec(f"link{at}", {"site1": f"switch{at + 1}"}) for at in range(count))
 
 
 def _quorum(answers: Answers, nodes: int, notes: list[str]) -> QuorumSpec:
@@ -105,9 +106,7 @@ def _quorum(answers: Answers, nodes: int, notes: list[str]) -> QuorumSpec:
     spec = replace(
         usual,
         token_s=number(totem.get("token"), usual.token_s * 1000) / 1000,
-        token_coefficient_s=number(
-            totem.get("token_coefficient"), usual.token_coefficient_s * 1000
-        )
+        token_coefficient_s=number(totem.get("token_coefficient"), usual.token_coefficient_s * 1000)
         / 1000,
     )
     if not answers.device:

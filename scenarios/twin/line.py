@@ -59,7 +59,7 @@ class Where:
             parts = urlsplit(text, scheme="https")
             host, port = parts.hostname, parts.port or API_PORT
         except ValueError:
-            host, port = None, 0
+            raise ConfigError(f"'{self.url}' is not https://HOST[:PORT]", field="url") from None
         if parts.scheme != "https" or not host or parts.path.strip("/"):
             raise ConfigError(f"'{self.url}' is not https://HOST[:PORT]", field="url")
         return host, port

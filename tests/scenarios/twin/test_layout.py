@@ -115,8 +115,18 @@ def test_quorum_as_corosync_has_it() -> None:
         SMALL
         | {
             "/cluster/config/nodes": [
-                {"node": "a", "quorum_votes": "2", "ring0_addr": "10.0.0.1", "ring1_addr": "10.1.0.1"},
-                {"node": "b", "quorum_votes": "1", "ring0_addr": "10.0.0.2", "ring1_addr": "10.1.0.2"},
+                {
+                    "node": "a",
+                    "quorum_votes": "2",
+                    "ring0_addr": "10.0.0.1",
+                    "ring1_addr": "10.1.0.1",
+                },
+                {
+                    "node": "b",
+                    "quorum_votes": "1",
+                    "ring0_addr": "10.0.0.2",
+                    "ring1_addr": "10.1.0.2",
+                },
             ],
             "/cluster/config/totem": {"token": "10000", "version": "2"},
             "/cluster/config/qdevice": {"Algorithm": "LMS", "State": "Connected"},

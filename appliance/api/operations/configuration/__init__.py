@@ -14,6 +14,7 @@ from appliance.api.operations.configuration import (
     node,
     options,
     replication,
+    sdn,
 )
 
 OPERATIONS: Final = (
@@ -26,4 +27,5 @@ OPERATIONS: Final = (
     *node.OPERATIONS,
     *options.OPERATIONS,
     *replication.OPERATIONS,
+    *sdn.OPERATIONS,
 )

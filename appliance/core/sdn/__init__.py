@@ -1,0 +1,1 @@
+"""Software-defined networks: what may be configured, and what waits to be applied."""
