@@ -22,11 +22,14 @@ _ROOT: Final = "user:root@pam:1:0::::::\n"
 
 def served_layout(nodes: int, guests: int) -> ClusterLayout:
     """Nodes pve1, pve2, ... and guests from 100 on, every third a container, all under HA."""
-    specs = tuple(NodeSpec(f"pve{number}", boot_s=20.0) for number in range(1, nodes + 1))
+    memory = max(128, 2 * 4 * guests // nodes) * GIB  # room for the guests of a node that dies
+    specs = tuple(
+        NodeSpec(f"pve{number}", boot_s=20.0, memory_bytes=memory) for number in range(1, nodes + 1)
+    )
     return ClusterLayout(
         specs,
         storages=(
-            StorageSpec("ceph"),
+            StorageSpec("ceph", capacity_bytes=max(10 * 1024, 64 * guests) * GIB),
             StorageSpec("nfs", capacity_bytes=4 * 1024 * GIB),
             StorageSpec("local", shared=False, capacity_bytes=100 * GIB),
             StorageSpec("local-zfs", shared=False, capacity_bytes=1024 * GIB),

@@ -9,6 +9,7 @@ from appliance.services.guests.ports import GuestPorts
 from appliance.services.storage.ports import StoragePorts
 from appliance.services.tasks.work import Work
 from sim.boot import NodeBoot
+from sim.entropy import Recalling
 from sim.guests.facts import SimNodeFacts, SimNodePower
 from sim.guests.history import SimHistory
 from sim.guests.hosting import SimContainerHost, SimGuestHost, SimVmHost
@@ -26,7 +27,8 @@ def boot_guests(
 ) -> GuestNode:
     """On the world's physics, with the configuration as this boot sees it."""
     node = boot.boot.node
-    host = SimGuestHost(boot.boot, world.mover, world.specs(boot.guests), world.entropy)
+    chance = Recalling(world.entropy)
+    host = SimGuestHost(boot.boot, world.mover, world.specs(boot.guests), chance)
     return GuestNode(
         GuestPorts(
             node=node,
@@ -42,6 +44,6 @@ def boot_guests(
             board=board,
             power=SimNodePower(node, world.machines[node].shutdown),
             history=history,
-            facts=SimNodeFacts(node, world.guests, boot.clock, world.entropy),
+            facts=SimNodeFacts(node, world.guests, boot.clock, chance),
         )
     )
