@@ -18,6 +18,7 @@ from tests.contract.pools import Text
 from tests.sim.storage.rig import StorageRig
 
 MOMENTS = (0.0, 0.1, 0.25, 0.45, 0.6, 5.0, 11.0)
+EVERY_DAY = (0.1, 5.0)
 DISK = "vm-100-disk-0"
 BACKUP = "dir:backup/vzdump-qemu-100-2026_01_01-00_00_00.vma"
 Call = Callable[[StoragePorts], Coroutine[Any, Any, Any]]
@@ -88,13 +89,16 @@ def outcomes() -> dict[str, tuple[list[Any], list[Any]]]:
     return found
 
 
-def moments(call: str) -> tuple[float, ...]:
-    return MOMENTS if call in LATE else MOMENTS[:-2]
+def cases() -> list[Any]:
+    found = []
+    for call in CALLS:
+        for moment in MOMENTS if call in LATE else MOMENTS[:-2]:
+            marks = () if moment in EVERY_DAY else (pytest.mark.slow,)
+            found.append(pytest.param(call, moment, marks=marks))
+    return found
 
 
-@pytest.mark.parametrize(
-    ("call", "moment"), [(call, moment) for call in CALLS for moment in moments(call)]
-)
+@pytest.mark.parametrize(("call", "moment"), cases())
 @pytest.mark.parametrize("trouble", ["outage", "called off", "full"])
 def test_all_or_nothing(
     outcomes: dict[str, tuple[list[Any], list[Any]]], call: str, moment: float, trouble: str
