@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 
@@ -34,8 +33,7 @@ class Tick(NamedTuple):
     last_s: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Rest:
+class Rest(NamedTuple):
     """What a loop says at the end of a round.
 
     period_s  the next round begins this long after the beginning of this one

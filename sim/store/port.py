@@ -25,7 +25,7 @@ class SharedPort:
 
     def __init__(self, boot: Boot, clock: BootClock, store: SharedStore) -> None:
         self._boot, self._clock, self._store = boot, clock, store
-        self._node, self._kernel = boot.node, boot.kernel
+        self._node, self._kernel, self._copies = boot.node, boot.kernel, store.copies
         self._watches: list[Watch] = []
         # Leases it learned of late: when they had been renewed, when it learned.
         self._late: dict[str, tuple[int, int]] = {}
@@ -34,14 +34,14 @@ class SharedPort:
 
     @property
     def copy(self) -> Copy:
-        return self._store.copy(self._node)
+        return self._copies[self._node]
 
     # reading
 
     def read(self, path: str, *, privileged: bool = False) -> File:
         if not privileged and is_private(path):
             raise ForbiddenError(f"{path} is for privileged readers")
-        cell = self._store.copy(self._node).tree.committed.get(path)
+        cell = self._copies[self._node].tree.committed.get(path)
         if not isinstance(cell, File):
             raise MissingError(f"{path} does not exist")
         return cell
@@ -55,7 +55,7 @@ class SharedPort:
         )
 
     def guests(self) -> Mapping[int, str]:
-        return self.copy.tree.placed
+        return self._copies[self._node].tree.placed
 
     # changing
 
@@ -96,7 +96,7 @@ class SharedPort:
         return self.copy.lease(name)
 
     def lease_seen_s(self, name: str) -> float | None:
-        held = self.holding(name)
+        held = self._copies[self._node].beats.holdings.get(name)
         if held is None:
             return None
         renewed_us = held.renewed_us(self._kernel.now_us)

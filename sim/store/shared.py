@@ -87,6 +87,7 @@ class SharedStore:
         self._kernel, self._views, self._delay_us, self._shares = kernel, views, delay_us, shares
         first = Copy(tuple(sorted(shares)), Tree(files))
         self._copies: dict[str, Copy] = dict.fromkeys(first.nodes, first)
+        self.copies: Mapping[str, Copy] = self._copies  # what each node can read now
         self._acting: dict[str, bool] = dict.fromkeys(first.nodes, False)
         self._promised: dict[str, int] = dict.fromkeys(first.nodes, 0)
         self._members: dict[str, Member] = {}

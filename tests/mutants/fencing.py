@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import replace
 from typing import Any
 
 from appliance.core.ha import constants as const
@@ -77,7 +76,7 @@ _quiet_rest = Lrm._quiet_rest
 def _rest_without_watchdog(service: Lrm) -> Rest:
     rest = _quiet_rest(service)
     renews = tuple(topic for topic in rest.renews if topic != topics.watchdog("lrm"))
-    return replace(rest, renews=renews)
+    return rest._replace(renews=renews)
 
 
 async def _lock_of_everybody(service: Crm, effect: KeepLock) -> bool:

@@ -23,7 +23,9 @@ from appliance.model.store.changes import (
     Lease,
     Put,
     RequestId,
+    Step,
     Steps,
+    TakeLease,
     lease_key,
 )
 from appliance.model.store.codec import Reader, Writer, number, text
@@ -92,13 +94,21 @@ def test_what_one_put_comes_to_does_not_depend_on_how_it_is_judged(
         put = put._replace(expect=before.version)
     here = Expect("elsewhere", 0)
 
-    def outcome(*steps: Put | Expect) -> object:
-        try:
-            return judge(tree, steps, "n2", 5, 9)
-        except QuorateError as error:
-            return str(error)
+    assert _outcome(tree, put) == _outcome(tree, here, put)
 
-    assert outcome(put) == outcome(here, put)
+
+@given(LEASES | st.none(), st.sampled_from(["n1", "n2"]))
+def test_nor_does_what_a_lease_comes_to(lease: Lease | None, node: str) -> None:
+    tree = Tree({} if lease is None else {lease_key("a"): lease})
+    take = TakeLease("a", 60.0)
+    assert _outcome(tree, take, node=node) == _outcome(tree, Expect("b", 0), take, node=node)
+
+
+def _outcome(tree: Tree, *steps: Step, node: str = "n2") -> object:
+    try:
+        return judge(tree, steps, node, 5, 9)
+    except QuorateError as error:
+        return str(error)
 
 
 @settings(max_examples=10)

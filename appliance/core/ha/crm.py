@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from appliance.core.ha import constants as const
 from appliance.core.ha.effects import (
@@ -38,8 +38,7 @@ Steps = Generator[Any, Any, None]
 Ask = Generator[Any, Any, bool]
 
 
-@dataclass(frozen=True, slots=True)
-class CrmInputs:
+class CrmInputs(NamedTuple):
     """What a round reads before its first await. `updated`: the view of the cluster is fresh.
 
     `manager` is there for a master only. A read that failed stands here as its error.

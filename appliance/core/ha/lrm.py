@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from appliance.core.ha import constants as const
 from appliance.core.ha.effects import (
@@ -48,8 +48,7 @@ class Startup:
     written: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class LrmInputs:
+class LrmInputs(NamedTuple):
     """What a round reads. `updated`: the local picture of the cluster is up to date."""
 
     now_s: float

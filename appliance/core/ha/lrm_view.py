@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from appliance.core.ha.places import active_on
 from appliance.model.ha.status import EMPTY, Disarm, ManagerStatus, ServiceStatus
 
 
-@dataclass(frozen=True, slots=True)
-class LrmView:
+class LrmView(NamedTuple):
     """The services of one node and what the manager says about the node itself.
 
     all      every service of the cluster, as published
@@ -21,8 +20,8 @@ class LrmView:
     """
 
     round: int = 0
-    all: Mapping[str, ServiceStatus] = field(default_factory=lambda: EMPTY)
-    own: Mapping[str, ServiceStatus] = field(default_factory=lambda: EMPTY)
+    all: Mapping[str, ServiceStatus] = EMPTY
+    own: Mapping[str, ServiceStatus] = EMPTY
     steady: tuple[str, ...] = ()
     active: int = 0
     fenced: int = 0

@@ -76,10 +76,16 @@ def judge(
 
     alone: the node is in no cluster, so the layout in its store may be begun anew or removed.
     """
-    if len(steps) == 1 and isinstance(put := steps[0], Put):
-        before = tree.get(put.path)
-        if isinstance(before, File) and _overwrites(tree, put, before):
-            return ((put.path, File(put.content, version, mtime_s, node)),)
+    if len(steps) == 1:
+        step = steps[0]
+        if isinstance(step, Put):
+            before = tree.get(step.path)
+            if isinstance(before, File) and _overwrites(tree, step, before):
+                return ((step.path, File(step.content, version, mtime_s, node)),)
+        elif isinstance(step, TakeLease):
+            lease = tree.get(key := lease_key(step.name))
+            if isinstance(lease, Lease) and lease.holder == node:
+                return ((key, Lease(node, version, step.life_s)),)
     draft = _Draft(tree, node, mtime_s, version, alone=alone)
     for step in steps:
         draft.take(step)

@@ -18,8 +18,7 @@ class File(NamedTuple):
     writer: str
 
 
-@dataclass(frozen=True, slots=True)
-class Lease:
+class Lease(NamedTuple):
     """A lock with a life time. Each renewal has a new version."""
 
     holder: str

@@ -57,7 +57,8 @@ async def drive(
         except QuorateError:
             teller.flush()
             raise
-        teller.flush()
+        if teller.told:
+            teller.flush()
         try:
             answer, error = await actions[type(effect)](effect), None
         except QuorateError as failed:

@@ -252,10 +252,11 @@ class Lrm:
 
     def _all_running(self, sids: Iterable[str]) -> bool:
         services, node = self._configured(), self._ports.node
-        return all(
-            (config := services.get(sid)) is not None and config.node == node and self._runs(sid)
-            for sid in sids
-        )
+        for sid in sids:
+            config = services.get(sid)
+            if config is None or config.node != node or not self._runs(sid):
+                return False
+        return True
 
     # --- workers ---
 

@@ -48,8 +48,9 @@ class StoreLeases:
         it sees another holder, none, or one that was silent for too long: so waiting for a lock
         costs the group nothing.
         """
-        if self._refused_still(name):
-            return self._refusal(name)
+        refused = self._refused_still(name)
+        if refused is not None:
+            return refused
         before_s, held = self._clock.monotonic(), self.held(name)
         given_up = self._given_up.get(name, 0)
         try:
@@ -81,13 +82,14 @@ class StoreLeases:
             return None
         return max(0.0, seen_s + lease.life_s + GRACE_S - self._clock.monotonic())
 
-    def _refused_still(self, name: str) -> bool:
-        """Whether who held it when this node was refused it does so as far as is known here."""
+    def _refused_still(self, name: str) -> LeaseAnswer | None:
+        """The refusal, if who held it at the last one does so still as far as is known here."""
         holder = self._refused_for.get(name)
-        if holder is None:
-            return False
-        lease = self._store.lease(name)
-        return lease is not None and lease.holder == holder and self.free_in_s(name) != 0.0
+        lease = self._store.lease(name) if holder is not None else None
+        if lease is None or lease.holder != holder:
+            return None
+        free_in_s = self.free_in_s(name)
+        return None if free_in_s == 0.0 else LeaseAnswer(held=False, free_in_s=free_in_s)
 
     def _refusal(self, name: str) -> LeaseAnswer:
         self._until_s.pop(name, None)
