@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from appliance.api.api import Api
 from appliance.api.operations import build_table
@@ -133,6 +133,10 @@ class Apis:
                 {path: bytearray(content) for path, content in files.items()}
             )
         self.boards = Boards(world.kernel, world.engine)
+        for spec in map(world.guests.catalog.spec, world.guests.catalog.sids()):
+            # Their files name these disks; what a guest of the same number has later is its own.
+            disks = world.guests.catalog.disks(spec.sid)
+            world.guests.catalog.put(replace(spec, disks=disks))
         self.history = SimHistory(world.guests, world.entropy)
         self._listeners: list[Callable[[str], None]] = []
         names = world.layout.node_names()

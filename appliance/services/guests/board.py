@@ -11,6 +11,7 @@ from appliance.services.guests.ports import GuestPorts
 GUESTS: Final = "guests"
 NODE: Final = "node"
 STORAGES: Final = "storages"
+FRESH_S: Final = 2.0  # so long a measured load is shown as that of now
 OLD_S: Final = 120.0  # nothing heard of a node for so long: what it said is not told on
 
 Live = Mapping[str, Any]
@@ -43,15 +44,32 @@ class GuestBoard:
 
     def __init__(self, ports: GuestPorts) -> None:
         self._ports = ports
+        self._loads: dict[str, tuple[int, float, GuestLoad | None]] = {}
+        self._node_row: tuple[float, dict[str, Any]] | None = None
         ports.board.offer(GUESTS, self.own)
         ports.board.offer(NODE, self._node)
 
     def own(self) -> dict[str, Live]:
-        """This node's running guests, by service id."""
-        host = self._ports.host
-        return {sid: live_row(state, host.load(sid)) for sid, state in host.states().items()}
+        """This node's running guests, by service id. Their load is that of the last seconds."""
+        states, now_s = self._ports.host.states(), self._ports.clock.monotonic()
+        self._loads = {sid: self._loads[sid] for sid in states if sid in self._loads}
+        return {
+            sid: live_row(state, self._load(sid, state.pid, now_s)) for sid, state in states.items()
+        }
+
+    def _load(self, sid: str, pid: int, now_s: float) -> GuestLoad | None:
+        known = self._loads.get(sid)
+        if known is None or known[0] != pid or now_s - known[1] >= FRESH_S:
+            known = self._loads[sid] = pid, now_s, self._ports.host.load(sid)
+        return known[2]
 
     def _node(self) -> dict[str, Any]:
+        now_s = self._ports.clock.monotonic()
+        if self._node_row is None or now_s - self._node_row[0] >= FRESH_S:
+            self._node_row = now_s, self._measured()
+        return self._node_row[1]
+
+    def _measured(self) -> dict[str, Any]:
         now = self._ports.facts.status()
         return {
             "cpu": now.cpu,
