@@ -58,6 +58,12 @@ def test_the_storages_of_a_node(api: StorageApi) -> None:
     assert api.ask("GET", "/nodes/pve1/storage/none/status").errors["storage"]
 
 
+def test_how_full_a_storage_was(api: StorageApi) -> None:
+    rows = api.get(f"{CEPH}/rrddata", timeframe="hour")
+    assert rows[-1]["total"] == api.get(f"{CEPH}/status")["total"]
+    assert rows == sorted(rows, key=lambda row: row["time"])
+
+
 def test_a_storage_that_is_away_or_not_for_this_node(api: StorageApi) -> None:
     number = api.world.inject(Fault("storage", storage="nfs", node="pve1"))
     assert api.get(f"{NFS}/status")["active"] == 0

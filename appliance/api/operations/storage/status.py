@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from appliance.api.operations.past import AVERAGE, FRAME, points
 from appliance.api.operations.storage.common import LOOK, NODE, STORAGE, rights, storages
 from appliance.api.ports import ApiPorts
 from appliance.api.table import ANY_USER, Operation, Request
@@ -69,6 +70,11 @@ async def _identity(request: Request, ports: ApiPorts) -> Row:
     return {"type": storage.type, "id": identity(storage, ports.node)}
 
 
+async def _past(request: Request, ports: ApiPorts) -> list[Row]:
+    storage = _find(request, ports)
+    return points(request, ports, "storage", f"{ports.node}/{storage.id}")
+
+
 OPERATIONS: Final = (
     Operation(
         "GET",
@@ -101,6 +107,15 @@ OPERATIONS: Final = (
         _identity,
         "What tells a storage from every other, whatever it is called.",
         (NODE, STORAGE),
+        LOOK,
+        node="node",
+    ),
+    Operation(
+        "GET",
+        "/nodes/{node}/storage/{storage}/rrddata",
+        _past,
+        "How full a storage was.",
+        (NODE, STORAGE, AVERAGE, FRAME),
         LOOK,
         node="node",
     ),
