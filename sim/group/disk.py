@@ -125,8 +125,13 @@ class SimDisk:
         running = self._running = Signal(self._boot)
         platter.syncs += 1
         drawn_s = platter.entropy.between(*SYNC_S, "sync", platter.syncs)
-        await self._boot.sleep(to_us(drawn_s * platter.slow))
-        self._running = None
+        try:
+            await self._boot.sleep(to_us(drawn_s * platter.slow))
+        except BaseException:
+            running.fire(None)  # whoever waits does it then
+            raise
+        finally:
+            self._running = None
         error = self._failed()
         if error is not None:
             running.fail(error)

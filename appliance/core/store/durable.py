@@ -75,6 +75,10 @@ def entry_records(entries: Iterable[Entry]) -> bytes:
     return b"".join(parts)
 
 
+def _note(version: int) -> bytes:
+    return record(_COMMITTED, Writer().number(version).done())
+
+
 def meta_file(generation: int, point: Point) -> bytes:
     return write_point(Writer().number(generation), point).done()
 
@@ -101,18 +105,26 @@ def joining() -> tuple[Write, ...]:
 class Disk:
     """Turns what happens to the history into operations of the disk, for `put` to queue."""
 
-    __slots__ = ("_dirty", "_log_bytes", "_put", "_records", "generation")
+    __slots__ = ("_dirty", "_log_bytes", "_noted", "_put", "_records", "generation")
 
     def __init__(self, put: Callable[[Write], None], generation: int) -> None:
         self._put, self.generation = put, generation
         self._dirty: dict[str, None] = {}  # keys committed since the checkpoint
         self._log_bytes = self._records = 0
+        self._noted = 0  # the log says that all up to this version is committed
 
     def promise(self, epoch: Epoch) -> None:
         self._put(Write("replace", PROMISE, write_epoch(Writer(), epoch).done()))
 
-    def append(self, *entries: Entry) -> None:
-        self._append(entry_records(entries), len(entries))
+    def append(self, *entries: Entry, committed: int = 0) -> None:
+        """committed: of those before. Said along, it costs no write of its own, and a node that
+        comes back without quorum shows all but the last of what it knew.
+        """
+        content = entry_records(entries)
+        if committed > self._noted:
+            self._noted = committed
+            content = _note(committed) + content
+        self._append(content, len(entries))
 
     def splice(self, keep: int, entries: Sequence[Entry]) -> None:
         """What is newer than `keep` is taken back and these entries follow: all at once."""
@@ -131,7 +143,8 @@ class Disk:
 
     def note_committed(self, version: int) -> None:
         """It will be known after a crash that all up to that version is committed."""
-        self._append(record(_COMMITTED, Writer().number(version).done()))
+        self._noted = max(self._noted, version)
+        self._append(_note(version))
 
     def checkpoint(self, log: Log, tree: Tree) -> None:
         # Cells on the disk may be newer than `meta` only if the log says they are committed.

@@ -354,7 +354,7 @@ class Replica:
     def _processed(self, ordinal: int) -> None:
         """The order was gone through up to there: its entries go to the disk at once."""
         if self._unwritten:
-            self.disk.append(*self._unwritten)
+            self.disk.append(*self._unwritten, committed=self.log.committed)
             self._unwritten.clear()
         self._places.append((ordinal, self.log.last.version))
         self._unsynced.append((self.out.written, ordinal))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Coroutine, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any, Final
@@ -107,6 +108,13 @@ class StoreService:
 
     async def close(self) -> None:
         """Leave the group. Whoever waits for an answer gets none but an error."""
+        replica = self._replica
+        if replica is not None and replica.trusted and self.failure is None:
+            # Next time the node shows it, too, also if it comes back without quorum.
+            replica.disk.note_committed(replica.log.committed)
+            self._act()
+            with suppress(DiskError):
+                await self._ports.disk.sync()
         for task in self._tasks:
             task.cancel()
         self._tasks.clear()
