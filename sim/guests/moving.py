@@ -54,8 +54,8 @@ class SimGuestMoves:
             raise RefusedError(outcome.reason)
 
     async def start_there(self, node: str, launch: Launch) -> None:
-        host, sid = self._mover.host, launch.sid
-        if not host.is_up(node) or not self._mover.paths.mutual(self._boot.node, node):
+        host, sid, own = self._mover.host, launch.sid, self._boot.node
+        if not host.is_up(node) or (node != own and not self._mover.paths.mutual(own, node)):
             raise UnavailableError(f"{node} cannot be reached")
         self._specs.put(sid, node, launch.settings)
         ended: Signal[Outcome] = Signal(self._boot)

@@ -232,6 +232,10 @@ class PoolContract:
         place = Place(bench.other, 102)
         copy = bench.run(bench.ports().transfer.send(volid, bench.there, place))
         assert bench.content(copy, bench.there) == bench.content(volid)
+        for _ in range(2):  # what is not there any more is no error
+            bench.run(bench.ports().transfer.retract(copy, bench.there))
+        again = bench.run(bench.ports().transfer.send(volid, bench.there, place))
+        assert again == copy
 
     def test_a_volume_gets_another_owner(self, bench: PoolBench) -> None:
         name = self.disk(bench)

@@ -112,8 +112,10 @@ async def migrate(
             else:
                 await move.give()
         except BaseException:
-            if move.given or move.unknown:
+            if move.given:
                 undo.keep()
+            elif move.unknown:
+                undo.leave()
             raise
         undo.keep()
     task.log(f"{guest.kind} {guest.vmid} belongs to node '{order.wish.target}' now")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from appliance.core.guest.moving import MoveWish, StorageMap, storage_map
-from appliance.model.errors import QuorateError, RefusedError
+from appliance.model.errors import OutcomeUnknownError, QuorateError, RefusedError
 from appliance.services.guest_changes import moves, snapshots
 from appliance.services.guest_changes.moves import MoveOrder
 from tests.services.guest_changes.instant import run
@@ -124,3 +126,16 @@ def test_snapshots_stay_with_disks_that_can_take_them() -> None:
     migrate(zfs)
     assert "one" in zfs.shelf.image("zfs:vm-100-disk-0", "n2").snapshots
     assert "one" in zfs.guest().config.snapshots
+
+
+@pytest.mark.parametrize(("order", "make"), [(OFFLINE, stopped), (LIVE, awake)])
+def test_when_nobody_knows_whose_it_is_nothing_is_removed(
+    order: MoveOrder, make: Callable[[], Rig]
+) -> None:
+    rig = make()
+    rig.store.unsure = "Rename"
+    with pytest.raises(OutcomeUnknownError):
+        migrate(rig, order)
+    assert rig.guest().node == "n2"  # it was written, only the answer was lost
+    for node in ("n1", "n2"):
+        assert "thin:vm-100-disk-0" in rig.shelf.ids(node)
