@@ -117,9 +117,9 @@ def _gone_on(wish: Wish, wanted: Wanted, known: memory.Memory) -> Stage:
     """All machines start as they do after a power cut."""
     if wish.scenario is not None:
         raise ConfigError(f"there is a cluster in {wish.state} already", field="scenario")
-    world = World(known.layout, seed=wish.seed, files=known.files, began_us=known.time_us)
-    stage = Stage(world, replace(wanted, tasks=known.tasks))
-    known.put_back(world)
+    world = World(known.layout, seed=wish.seed, files=known.store_files(), began_us=known.time_us)
+    stage = Stage(world, replace(wanted, tasks=known.tasks()))
+    known.put_back(world, stage.apis)
     world.run(world.now_s + WARM_S)
     return stage
 

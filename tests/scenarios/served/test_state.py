@@ -21,6 +21,8 @@ def test_what_was_durable_is_there_again(tmp_path: Path) -> None:
         served.call("POST", "/access/groups", groupid="people")
         served.speed("max")
         taken = _done(served, "POST", "/nodes/pve1/qemu/100/snapshot", snapname="before")
+        hosts = served.call("GET", "/nodes/pve2/hosts")["data"] + "192.0.2.1 printer\n"
+        served.call("POST", "/nodes/pve2/hosts", node="pve2", data=hosts)
         served.step(60)
         at_s = served.status()["time"]
     assert oct((tmp_path / FILE).stat().st_mode & 0o777) == "0o600"
@@ -30,6 +32,7 @@ def test_what_was_durable_is_there_again(tmp_path: Path) -> None:
         assert served.status()["time"] > at_s > before_s
         assert [one["groupid"] for one in served.call("GET", "/access/groups")] == ["people"]
         assert taken in [one["upid"] for one in served.call("GET", "/nodes/pve1/tasks")]
+        assert served.call("GET", "/nodes/pve2/hosts")["data"] == hosts
         served.pause()
         served.step(300)
         states = {
@@ -60,7 +63,7 @@ def test_what_was_not_written_by_us_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="is not what was written"):
         Served(Wish(port=0, state=tmp_path)).start()
     (tmp_path / FILE).write_text(json.dumps({"format": 99}))
-    with pytest.raises(ConfigError, match="is not a cluster of format 1"):
+    with pytest.raises(ConfigError, match="is not a cluster of format 2"):
         Served(Wish(port=0, state=tmp_path)).start()
 
 
