@@ -35,7 +35,8 @@ def _read(kind: Any, data: Any) -> Any:
         return base64.b64decode(data)
     if is_dataclass(kind):
         hints = typing.get_type_hints(kind)
-        return kind(**{name: _read(hints[name], one) for name, one in data.items()})  # type: ignore[operator]
+        make: Any = kind
+        return make(**{name: _read(hints[name], one) for name, one in data.items()})
     if isinstance(kind, type) and issubclass(kind, tuple):  # a named one
         hints = typing.get_type_hints(kind)
         return kind(*(_read(hint, one) for hint, one in zip(hints.values(), data, strict=True)))
