@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from appliance.api.operations.configuration import (
+    cpu_models,
     firewall,
     ha,
     jobs,
@@ -12,12 +13,14 @@ from appliance.api.operations.configuration import (
     metrics,
     network,
     node,
+    notifications,
     options,
     replication,
     sdn,
 )
 
 OPERATIONS: Final = (
+    *cpu_models.OPERATIONS,
     *firewall.OPERATIONS,
     *ha.OPERATIONS,
     *jobs.OPERATIONS,
@@ -25,6 +28,7 @@ OPERATIONS: Final = (
     *metrics.OPERATIONS,
     *network.OPERATIONS,
     *node.OPERATIONS,
+    *notifications.OPERATIONS,
     *options.OPERATIONS,
     *replication.OPERATIONS,
     *sdn.OPERATIONS,
