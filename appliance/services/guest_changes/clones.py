@@ -16,6 +16,7 @@ from appliance.model.errors import (
     QuorateError,
     RefusedError,
 )
+from appliance.model.guest.running import LABELS
 from appliance.model.storage.volumes import split_id
 from appliance.model.store.changes import Put
 from appliance.ports.storage import Effort, Place
@@ -42,7 +43,8 @@ class CloneOrder:
 async def check_clone(ports: ChangePorts, guest: GuestFile, order: CloneOrder) -> None:
     """Whether a clone can be begun. ConfigError, ExistsError, RefusedError, MissingError."""
     if ports.files.exists(order.vmid):
-        raise ExistsError(f"unable to create VM {order.vmid}: config file already exists")
+        label = LABELS[guest.kind]
+        raise ExistsError(f"unable to create {label} {order.vmid}: config file already exists")
     for disk in rules.cloned_disks(guest.config, order.wish):
         what = "clone" if disk.linked else "copy"
         if not ports.volumes.can(what, disk.place.volume, _of_snapshot(order.wish)):

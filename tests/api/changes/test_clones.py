@@ -69,3 +69,16 @@ def test_what_is_refused(rig: Guests) -> None:
     assert "modified" in refused(f"{VM}/move_disk", disk="scsi0", storage="ceph", digest="00")
     assert "storage" in refused(f"{VM}/move_disk", disk="scsi0")
     assert "running" in refused(f"{VM}/template")
+
+
+def test_a_clone_that_is_stopped_leaves_nothing(rig: Guests) -> None:
+    before = rig.world.guests.storage.free_bytes("ceph", "pve2")
+    upid = rig.call("pve2", "POST", f"{VM}/clone", newid=960, storage="ceph", full=1)
+    rig.run(2)
+    assert rig.config(960)["lock"] == "clone"
+    assert rig.world.guests.storage.free_bytes("ceph", "pve2") < before
+    rig.call("pve2", "DELETE", f"/nodes/pve2/tasks/{upid}")
+    assert rig.ended("pve2", upid) == "interrupted by signal"
+    with pytest.raises(KeyError):
+        rig.config(960)
+    assert rig.world.guests.storage.free_bytes("ceph", "pve2") == before
