@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import Final
 
 from appliance.core.guest.given import hashed, normalized
 from appliance.core.guest.hotplug import is_paper, live_keys
@@ -19,6 +20,8 @@ from appliance.services.guests.disks import settle_volumes, with_volumes
 from appliance.services.guests.ports import GuestPorts, refuse_if
 from appliance.services.guests.summaries import flag
 from appliance.services.tasks.context import TaskContext
+
+_PATIENCE_S: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,16 @@ async def change(ports: GuestPorts, guest: GuestFile, wish: Wish, task: TaskCont
         )
     if running:
         await _plug(ports, changed, wish)
+
+
+async def unlocked_soon(ports: GuestPorts, guest: GuestFile, wish: Wish) -> GuestFile:
+    """The guest as it is once nothing is done to it, or after some seconds. MissingError."""
+    for _ in range(_PATIENCE_S):
+        now = ports.files.find(guest.vmid, guest.kind, ports.node)
+        if now.config.current.get("lock") is None or wish.skip_lock or "lock" in wish.delete:
+            return now
+        await ports.clock.sleep(1.0)
+    return ports.files.find(guest.vmid, guest.kind, ports.node)
 
 
 def _forced(wish: Wish) -> tuple[str, ...]:

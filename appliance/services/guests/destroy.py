@@ -74,7 +74,9 @@ async def _destroy(ports: GuestPorts, guest: GuestFile, how: Farewell, task: Tas
         await forget(ports.store, guest.sid)
     left: list[str] = []
     named = [v for v in volumes_of(guest.config) if is_owned(ports, v, guest.vmid)]
-    loose = await _unreferenced(ports, guest.vmid, named) if how.unreferenced else []
+    # A guest whose making was cut off does not name yet what was made for it.
+    loosely = how.unreferenced or guest.config.current.get("lock") == "create"
+    loose = await _unreferenced(ports, guest.vmid, named) if loosely else []
     for volume in (*named, *loose):
         try:
             await ports.volumes.free_if_there(volume)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from appliance.ports.storage import FileSource
 from tests.api.rig import Answer
 from tests.api.world_rig import WorldRig
 
@@ -64,3 +65,27 @@ class GuestRig(WorldRig):
         """All that are there, of the guests of the layout apart."""
         found = (str(volume) for volume in self.world.storage.volumes())
         return [name for name in found if not name.startswith("ceph:vm-10")]
+
+
+def template(rig: GuestRig) -> str:
+    """A template that somebody has put on the node."""
+
+    class Source:
+        size_bytes = 1000
+        left = 1000
+
+        async def read(self, count_bytes: int) -> bytes:
+            count = min(count_bytes, self.left)
+            self.left -= count
+            return b"x" * count
+
+    source: FileSource = Source()
+    volid = "local:vztmpl/debian-12.tar.zst"
+    found = rig.apis.answering("pve1")
+    assert found is not None
+    assert found.ports.storage is not None
+    boot, _api = rig.process("pve1")
+    task = boot.spawn(found.ports.storage.files.write(volid, source), "upload")
+    rig.run(30)
+    task.result()
+    return volid

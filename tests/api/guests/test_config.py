@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.api.guests.rig import POOL, GuestRig
+from sim.faults import Fault
+from tests.api.guests.rig import POOL, GuestRig, template
 
 BASE = "/nodes/pve1/qemu/200"
 
@@ -197,3 +198,48 @@ def test_who_may_do_little_changes_little(kept: GuestRig) -> None:
     ):
         status, reason = put(**given)
         assert (status, lack in reason) == (403, True), (given, reason)
+
+
+def test_a_change_right_after_a_template_waits_for_it(rig: GuestRig) -> None:
+    made = rig.call("pve1", "POST", f"{BASE}/template")
+    changed = rig.call("pve1", "POST", f"{BASE}/config", {"tags": "golden"})
+    assert (rig.end_of(made), rig.end_of(changed)) == ("OK", "OK")
+    assert (rig.config(200)["template"], rig.config(200)["tags"]) == (1, "golden")
+
+
+def test_a_container_takes_changes_while_it_runs(rig: GuestRig) -> None:
+    given = {
+        "vmid": 300,
+        "hostname": "box",
+        "ostemplate": template(rig),
+        "rootfs": f"{POOL}:1",
+        "net0": "name=eth0,bridge=vmbr0",
+    }
+    assert rig.do("POST", "/nodes/pve1/lxc", given) == "OK"
+    base = "/nodes/pve1/lxc/300"
+    assert rig.do("POST", f"{base}/status/start") == "OK"
+    wanted = {"mp0": f"{POOL}:1,mp=/data", "memory": 1024, "hostname": "other", "tags": "x"}
+    rig.call("pve1", "PUT", f"{base}/config", wanted)
+    rows = rig.call("pve1", "GET", f"{base}/pending")
+    assert {row["key"] for row in rows if "pending" in row} == {"hostname"}
+    config = rig.call("pve1", "GET", f"{base}/config", current=1)
+    assert config["mp0"] == f"{POOL}:subvol-300-disk-1,mp=/data,size=1G"
+    assert (config["memory"], config["hostname"]) == (1024, "box")
+    assert rig.do("PUT", f"{base}/resize", {"disk": "rootfs", "size": "+1G"}) == "OK"
+    assert rig.do("POST", f"{base}/status/reboot") == "OK"
+    assert rig.config(300, kind="lxc")["hostname"] == "other"
+
+
+def test_a_making_that_was_cut_off_is_cleaned_up_by_destroying(rig: GuestRig) -> None:
+    given = {"vmid": 210, "scsi0": f"{POOL}:1", "scsi1": f"{POOL}:1", "memory": 512}
+    rig.call("pve1", "POST", "/nodes/pve1/qemu", given)
+    for _ in range(1000):
+        if any("vm-210" in name for name in rig.volumes()):
+            break
+        rig.run(0.001)
+    rig.world.inject(Fault("power", "pve1", heal_after_s=10))
+    rig.run(200)
+    assert rig.config(210)["lock"] == "create"
+    assert "locked (create)" in rig.do("POST", "/nodes/pve1/qemu/210/status/start")
+    assert rig.do("DELETE", "/nodes/pve1/qemu/210") == "OK"
+    assert [name for name in rig.volumes() if "vm-210" in name] == []

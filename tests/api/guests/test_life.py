@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 
 from appliance.api.http import HttpRequest
-from appliance.ports.storage import FileSource
 from sim.faults import Fault
-from tests.api.guests.rig import POOL, GuestRig
+from tests.api.guests.rig import POOL, GuestRig, template
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +65,7 @@ def test_the_life_of_a_container(rig: GuestRig) -> None:
     given = {
         "vmid": 300,
         "hostname": "box",
-        "ostemplate": _template(rig),
+        "ostemplate": template(rig),
         "rootfs": f"{POOL}:4",
         "mp0": f"{POOL}:1,mp=/data",
         "net0": "name=eth0,bridge=vmbr0,ip=192.0.2.7/24",
@@ -89,30 +88,6 @@ def test_the_life_of_a_container(rig: GuestRig) -> None:
     assert rig.do("POST", f"{base}/status/start") == "OK"
     assert rig.do("DELETE", base, {"force": 1}) == "OK"
     assert [name for name in rig.volumes() if "300" in name] == []
-
-
-def _template(rig: GuestRig) -> str:
-    """A template that somebody has put on the node."""
-
-    class Source:
-        size_bytes = 1000
-        left = 1000
-
-        async def read(self, count_bytes: int) -> bytes:
-            count = min(count_bytes, self.left)
-            self.left -= count
-            return b"x" * count
-
-    source: FileSource = Source()
-    volid = "local:vztmpl/debian-12.tar.zst"
-    found = rig.apis.answering("pve1")
-    assert found is not None
-    assert found.ports.storage is not None
-    boot, _api = rig.process("pve1")
-    task = boot.spawn(found.ports.storage.files.write(volid, source), "upload")
-    rig.run(30)
-    task.result()
-    return volid
 
 
 def test_a_number_is_given_once(rig: GuestRig) -> None:

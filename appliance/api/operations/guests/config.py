@@ -30,7 +30,7 @@ from appliance.model.options import ct, vm
 from appliance.model.options.make import flag, text, whole, word
 from appliance.model.upid import Upid
 from appliance.services.guest_changes.files import GuestFile
-from appliance.services.guests.change import Wish, change
+from appliance.services.guests.change import Wish, change, unlocked_soon
 from appliance.services.guests.disks import storages_of
 from appliance.services.guests.growth import resize
 from appliance.services.tasks.context import TaskContext
@@ -175,12 +175,12 @@ async def _update_later(request: Request, ports: ApiPorts) -> Any:
     """As a task, since new disks may take their time."""
     guest, wish = guest_of(request, ports, "vm"), _wish(request, ports, "vm")
     guests = guests_of(ports)
-    return await ports.work.start(
-        "qmconfig",
-        str(guest.vmid),
-        request.user,
-        lambda task: change(guests, guest, wish, task),
-    )
+
+    async def job(task: TaskContext) -> None:
+        now = await unlocked_soon(guests, guest, wish)
+        await change(guests, now, wish, task)
+
+    return await ports.work.start("qmconfig", str(guest.vmid), request.user, job)
 
 
 async def _unlink(request: Request, ports: ApiPorts) -> None:
