@@ -89,10 +89,14 @@ class GuestFiles:
 
     async def create(self, node: str, vmid: int, config: GuestConfig, *more: Step) -> GuestFile:
         """A guest that was not there. ExistsError if there is one of that number by now."""
+        there = f"unable to create guest {vmid}: it already exists"
         if self.exists(vmid):
-            raise ExistsError(f"unable to create guest {vmid}: it already exists")
+            raise ExistsError(there)
         text = write_guest(config).encode()
-        await self._store.change(Put(guest_path(node, config.kind, vmid), text, ABSENT), *more)
+        try:
+            await self._store.change(Put(guest_path(node, config.kind, vmid), text, ABSENT), *more)
+        except (ExistsError, StaleError):  # another node was faster
+            raise ExistsError(there) from None
         return self.find(vmid, config.kind, node)
 
     async def remove(self, guest: GuestFile) -> None:

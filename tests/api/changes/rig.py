@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
+from appliance.api.http import HttpAnswer
+from sim.events import Violation
 from sim.stage.contents import served_layout
 from tests.api.world_rig import WorldRig
 
@@ -26,10 +29,20 @@ class Guests(WorldRig):
         for _ in range(_PATIENCE_S):
             told = self.call(node, "GET", f"/nodes/{node}/tasks/{upid}/status")
             if told["status"] == "stopped":
+                assert self.broken() == []
                 status: str = told["exitstatus"]
                 return status
             self.run(1)
         raise AssertionError(f"{upid} does not end")
+
+    def broken(self) -> list[str]:
+        """Promises of the world that its checkers saw broken."""
+        events = [record.event for record in self.world.journal.records]
+        return [event.detail for event in events if isinstance(event, Violation)]
+
+    def body(self, answer: HttpAnswer) -> Any:
+        """What an answer says."""
+        return json.loads(answer.body)
 
     def log(self, node: str, upid: str) -> list[str]:
         rows = self.call(node, "GET", f"/nodes/{node}/tasks/{upid}/log")
