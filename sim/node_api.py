@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from appliance.api.api import Api
 from appliance.api.operations import build_table
@@ -26,12 +26,21 @@ from sim.tasks import Boot
 
 @dataclass(frozen=True, slots=True)
 class SimPasswords:
-    """Implements the `Passwords` port. words: password by user."""
+    """Implements the `Passwords` port.
+
+    words: password by user, at the beginning. changed: what became of them on this node.
+    """
 
     words: Mapping[str, str]
+    changed: dict[str, str] = field(default_factory=dict, repr=False)
 
     async def check(self, name: str, password: str) -> bool:
-        return self.words.get(name) == password
+        return self.changed.get(name, self.words.get(name)) == password
+
+    async def change(self, name: str, password: str) -> None:
+        if name not in self.words:
+            raise RefusedError(f"there is no user '{name}' of the operating system")
+        self.changed[name] = password
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +88,7 @@ def node_api(
         clock,
         entropy,
         told,
-        SimPasswords(passwords or {}),
+        SimPasswords(passwords or {}, known.passwords_of(node)),
         known.directory,
         known.provider,
     )

@@ -76,7 +76,12 @@ class SimProvider:
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """Of one world."""
+    """Of one world, whoever boots in it."""
 
     directory: SimDirectory = field(default_factory=SimDirectory)
     provider: SimProvider = field(default_factory=SimProvider)
+    _passwords: dict[str, dict[str, str]] = field(default_factory=dict, repr=False)
+
+    def passwords_of(self, node: str) -> dict[str, str]:
+        """Passwords of the node's operating system that were changed; they outlive its boots."""
+        return self._passwords.setdefault(node, {})

@@ -7,6 +7,7 @@ A contract is a mapping of paths to verbs to operations, as the published one is
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
 
@@ -105,11 +106,12 @@ def operation_differences(ours: Operation, theirs: Mapping[str, Any]) -> list[st
         found.append("node")
     if ours.allow_token != bool(theirs.get("allow_token", True)):
         found.append("token")
-    return found + _parameter_differences(ours.options, theirs.get("parameters", {}))
+    inside = {part[1:-1] for part in parts_of(ours.path) if part.startswith("{")}
+    return found + _parameter_differences(ours.options, theirs.get("parameters", {}), inside)
 
 
 def _parameter_differences(
-    options: Iterable[Option], published: Mapping[str, dict[str, Any]]
+    options: Iterable[Option], published: Mapping[str, dict[str, Any]], inside: AbstractSet[str]
 ) -> list[str]:
     ours = {_published_name(option): option for option in options}
     found = [f"{name}: is not taken" for name in sorted(published.keys() - ours.keys())]
@@ -118,7 +120,11 @@ def _parameter_differences(
         schema = {key: value for key, value in published[name].items() if key not in _TYPE_MARKS}
         if schema.get("type") == "integer":
             schema.pop("format", None)  # names the bounds, which are written too
-        found += differences(name, _comparable(ours[name], schema), schema)
+        mine = _comparable(ours[name], schema)
+        if name in inside:  # what stands in the path is always given
+            schema.pop("optional", None)
+            mine.pop("optional", None)
+        found += differences(name, mine, schema)
     return found
 
 

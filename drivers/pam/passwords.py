@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import ctypes.util
+import pwd
+from asyncio.subprocess import DEVNULL, PIPE
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
-from appliance.model.errors import UnavailableError
+from appliance.model.errors import RefusedError, UnavailableError
 
 SERVICE: Final = "login"  # whose rules in /etc/pam.d decide
+CHANGER: Final = "chpasswd"  # reads NAME:PASSWORD
 ANSWER_S: Final = 30.0
 _THREADS: Final = 4  # PAM delays after a wrong password: that many logins wait at once
 _SUCCESS, _BUFFER_ERROR, _CONVERSATION_ERROR = 0, 5, 19
@@ -43,8 +46,8 @@ class _Conversation(ctypes.Structure):
 class PamPasswords:
     """Implements the `Passwords` port. Needs root to ask about others than oneself."""
 
-    def __init__(self, service: str = SERVICE) -> None:
-        self._service = service
+    def __init__(self, service: str = SERVICE, changer: str = CHANGER) -> None:
+        self._service, self._changer = service, changer
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="pam")
 
     async def check(self, name: str, password: str) -> bool:
@@ -54,6 +57,27 @@ class PamPasswords:
             return await asyncio.wait_for(asking, ANSWER_S)
         except TimeoutError:
             raise UnavailableError(f"PAM does not answer for {ANSWER_S:.0f} s") from None
+
+    async def change(self, name: str, password: str) -> None:
+        try:
+            pwd.getpwnam(name)
+        except (KeyError, ValueError):
+            raise RefusedError(f"there is no user '{name}' of the operating system") from None
+        if "\n" in password or "\0" in password:
+            raise RefusedError("a password is a single line")
+        try:
+            changer = await asyncio.create_subprocess_exec(
+                self._changer, stdin=PIPE, stdout=DEVNULL, stderr=DEVNULL
+            )
+        except OSError as error:
+            raise UnavailableError(f"{self._changer} does not start: {error.strerror}") from None
+        try:
+            await asyncio.wait_for(changer.communicate(f"{name}:{password}\n".encode()), ANSWER_S)
+        except TimeoutError:
+            changer.kill()
+            raise UnavailableError(f"{self._changer} does not end") from None
+        if changer.returncode != 0:
+            raise RefusedError("the operating system does not take this password")
 
     def close(self) -> None:
         """Wait for nobody: PAM may be stuck."""

@@ -200,7 +200,7 @@ class Apis:
             self.settings.credentials or boot.clock,
             entropy,
             journal,
-            SimPasswords(self.settings.passwords),
+            SimPasswords(self.settings.passwords, self.settings.outside.passwords_of(node)),
             self.settings.outside.directory,
             self.settings.outside.provider,
         )

@@ -61,6 +61,7 @@ def size(**more: Any) -> dict[str, Any]:
         (size(optional=False), ["size: optional"]),
         (size(type="number"), ["size: type"]),
         (size(**{"type-property": "kind"}), []),
+        (with_parameters(node={"type": "string", "optional": True}), []),
     ],
 )
 def test_differences_of_an_operation(theirs: dict[str, Any], found: list[str]) -> None:

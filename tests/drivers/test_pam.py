@@ -83,3 +83,50 @@ def test_everything_else_does_not(shadow: Path) -> None:
 
 def test_an_account_that_has_ended_is_not_let_in_by_its_password(shadow: Path) -> None:
     assert asked(shadow, "daemon", PASSWORD, "bin", PASSWORD) == ["False", "True"]
+
+
+CHANGE = """
+import asyncio, sys
+from appliance.model.errors import QuorateError
+from drivers.pam.passwords import PamPasswords
+async def change():
+    passwords = PamPasswords(changer=sys.argv[1])
+    for user, word in zip(sys.argv[2::2], sys.argv[3::2]):
+        try:
+            await passwords.change(user, word)
+        except QuorateError as error:
+            print(error.code)
+        else:
+            print(await passwords.check(user, word))
+    passwords.close()
+asyncio.run(change())
+"""
+
+
+def changed(folder: Path, program: str, *pairs: str) -> list[str]:
+    """What becomes of changes where /etc is a copy: the program puts a new file there."""
+    script = 'cp -a /etc "$1/etc" && mount --bind "$1/etc" /etc && shift && exec "$@"'
+    inside = ["unshare", "-m", "--propagation", "private", "sh", "-ec", script, "sh", str(folder)]
+    done = subprocess.run(
+        [*inside, sys.executable, "-c", CHANGE, program, *pairs],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.split()
+
+
+@pytest.mark.skipif(shutil.which("chpasswd") is None, reason="needs chpasswd")
+def test_a_password_is_changed(tmp_path: Path) -> None:
+    before = Path("/etc/shadow").read_bytes()
+    pairs = ("root", "the new one", "no-such-user", "x", "root", "two\nlines", "root", "a:b c")
+    assert changed(tmp_path, "chpasswd", *pairs) == ["True", "refused", "refused", "True"]
+    assert Path("/etc/shadow").read_bytes() == before
+
+
+def test_a_program_that_fails_or_is_missing(tmp_path: Path) -> None:
+    assert changed(tmp_path, "false", "root", "x") == ["refused"]
+    (tmp_path / "again").mkdir()
+    assert changed(tmp_path / "again", "no-such-program", "root", "x") == ["unavailable"]

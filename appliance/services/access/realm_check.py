@@ -64,6 +64,17 @@ class RealmCheck:
         """The password as it is kept."""
         return hash_password(password, bytes.fromhex(self._ports.entropy.token(SALT_BYTES)))
 
+    async def change_outside(self, userid: str, password: str) -> bool:
+        """Whether the operating system keeps this user's password: then it is changed by now, on
+        this node. RefusedError, UnavailableError.
+        """
+        name, realm_name = split_user(userid)
+        realm = self._files.read(REALMS).realms.get(realm_name)
+        if realm is None or realm.type != "pam":
+            return False
+        await self._ports.passwords.change(name, password)
+        return True
+
     def set_password(self, draft: Draft, userid: str, hashed: str) -> None:
         """Within a change. RefusedError for realms whose passwords are not kept here."""
         name, realm_name = split_user(userid)

@@ -44,7 +44,7 @@ async def create_user(accounts: Accounts, by: str, userid: str, given: Mapping[s
     """`given`: enable, expire, TEXTS, groups, password. ExistsError, ConfigError, RefusedError."""
     _, realm = split_user(userid)
     password = given.get("password")
-    hashed = accounts.realms.hashed(password) if password else None
+    hashed = accounts.realms.hashed(password) if password and realm != "pam" else None
 
     def edit(draft: Draft) -> None:
         config = draft.read(USERS)
@@ -60,6 +60,9 @@ async def create_user(accounts: Accounts, by: str, userid: str, given: Mapping[s
         groups = given.get("groups")
         draft.write(USERS, _in_groups(config, userid, groups or (), append=True))
 
+    if password and hashed is None:
+        edit(Draft(accounts.ports.store))  # whatever is wrong is told before the password changes
+        await accounts.realms.change_outside(userid, password)
     await accounts.files.change(edit)
     accounts.tell(by, f"user {userid} created")
 
@@ -129,13 +132,15 @@ async def change_password(accounts: Accounts, by: str, change: PasswordChange) -
     await reauthenticated(
         accounts, by, userid, Proof(change.confirmation, change.address, "confirmation-password")
     )
-    hashed = accounts.realms.hashed(change.password)
+    existing(accounts.access().config, userid)
+    if not await accounts.realms.change_outside(userid, change.password):
+        hashed = accounts.realms.hashed(change.password)
 
-    def edit(draft: Draft) -> None:
-        existing(draft.read(USERS), userid)
-        accounts.realms.set_password(draft, userid, hashed)
+        def edit(draft: Draft) -> None:
+            existing(draft.read(USERS), userid)
+            accounts.realms.set_password(draft, userid, hashed)
 
-    await accounts.files.change(edit)
+        await accounts.files.change(edit)
     accounts.tell(by, f"password of {userid} changed")
 
 

@@ -75,7 +75,7 @@ def test_a_change_leaves_alone_what_it_does_not_name(nodes: Nodes) -> None:
         ({"userid": "new@pve", "groups": "none"}, 500, "no such group 'none'"),
         ({"userid": "new@pve", "email": "nobody"}, 400, "email"),
         ({"userid": "new@pve", "expire": -1}, 400, "expire"),
-        ({"userid": "new@pam", "password": WORD}, 500, "not kept by the cluster"),
+        ({"userid": "new@pam", "password": WORD}, 500, "no user 'new' of the operating system"),
     ],
 )
 def test_what_cannot_be_made(nodes: Nodes, given: dict[str, Any], status: int, words: str) -> None:
@@ -137,6 +137,33 @@ def test_the_password_of_others(nodes: Nodes) -> None:
     admin.put("/access/password", userid="bob@pve", password="by root itself")
     assert logged_in(nodes, "bob@pve", "by root itself").get("/version")
     refused(admin.ask("PUT", "/access/password", userid="no@pve", **new), 500, "no such user")
+
+
+def test_the_password_of_the_operating_system_is_changed_on_this_node(nodes: Nodes) -> None:
+    admin, new = root(nodes), "another horse"
+    admin.put("/access/password", userid="root@pam", password=new)
+    refused(ticket(nodes, "root@pam", "correct horse"), 401)
+    assert logged_in(nodes, "root@pam", new).get("/version")
+    elsewhere = {"username": "root@pam", "password": "correct horse"}
+    assert (
+        nodes.ask("POST", "/access/ticket", elsewhere, node="n2", address="192.0.2.9").status == 200
+    )
+    by_root = logged_in(nodes, "root@pam", new)
+    by_root.put("/access/password", userid="root@pam", password="correct horse")
+    admin.post("/access/users", userid="ghost@pam")
+    refused(
+        admin.ask("PUT", "/access/password", userid="ghost@pam", password=WORD),
+        500,
+        "no user 'ghost' of the operating system",
+    )
+
+
+def test_where_passwords_are_not_the_cluster_s(nodes: Nodes) -> None:
+    nodes.put("domains.cfg", "ad: corp\n\tdomain example.org\n\tserver1 ad1\n")
+    given = {"userid": "joe@corp", "password": WORD}
+    refused(root(nodes).ask("POST", "/access/users", **given), 500, "not kept by the cluster")
+    root(nodes).post("/access/users", userid="joe@corp")
+    refused(root(nodes).ask("PUT", "/access/password", **given), 500, "not kept by the cluster")
 
 
 def test_who_may_see_whom(nodes: Nodes) -> None:
