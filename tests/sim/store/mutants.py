@@ -315,6 +315,24 @@ def donor_lags(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Replica, "_on_transfer", forgetful)
 
 
+def watch_tells_the_last(patch: pytest.MonkeyPatch) -> None:
+    """Of what is committed together a watch is told the last file only."""
+    tell = StoreService._tell_watches
+    patch.setattr(StoreService, "_tell_watches", lambda self, keys: tell(self, keys[-1:]))
+
+
+def watch_misses_transfers(patch: pytest.MonkeyPatch) -> None:
+    """What came with a whole copy is not told."""
+    install = Replica._install_whole
+
+    def silent(self: Replica, blob: bytes, now_s: float) -> None:
+        before = len(self.out.changed)
+        install(self, blob, now_s)
+        del self.out.changed[before:]
+
+    patch.setattr(Replica, "_install_whole", silent)
+
+
 def whole_from_here(patch: pytest.MonkeyPatch) -> None:
     """The donor takes the asker's whole history for a part of its own."""
 
@@ -361,6 +379,8 @@ MUTANTS: Final[dict[str, Mutant]] = {
         read_committed_late,
         donor_lags,
         whole_from_here,
+        watch_tells_the_last,
+        watch_misses_transfers,
         *DECIDERS,
     )
 }
