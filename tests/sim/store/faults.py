@@ -14,6 +14,7 @@ from sim.network.fabric import QDEVICE
 from tests.sim.store.shape import Shape
 
 Undo = Callable[[], None]
+WHOLE_FALLS = 0.3
 
 
 class Moment(Enum):
@@ -39,6 +40,7 @@ class Troubles:
     shape: Shape
     damaged: bool = False
     falling: dict[str, Moment] = field(default_factory=dict)
+    fell: int = 0
 
     def plan(self, count: int) -> None:
         """So many faults, spread over the time."""
@@ -179,18 +181,22 @@ class Troubles:
     def fall_receiving(self, node: str, number: int) -> Undo:
         """Its power fails while it takes in what it missed."""
         self.falling[node] = Moment.TRANSFER
-        self.isolate_for(node, 3.0 + self.entropy.unit("receiving", number))
-        return lambda: self._rise(node)
+        length_s = 3.0 + self.entropy.unit("receiving", number)
+        self._at(self.cluster.kernel.now_s + length_s, self.isolate(node, number))
+        return lambda: None
 
-    def isolate_for(self, node: str, length_s: float) -> None:
-        self._at(self.cluster.kernel.now_s + length_s, self.isolate(node, 0))
+    def reached(self, node: str, moment: Moment, *, whole: bool = False) -> None:
+        """The node is there. Its disk needs some milliseconds for it, so it falls within a few.
 
-    def reached(self, node: str, moment: Moment) -> None:
-        """The node is there. Its disk needs some milliseconds for it, so it falls within a few."""
-        if self.falling.get(node) is moment:
-            del self.falling[node]
-            now_s = self.cluster.kernel.now_s
-            late_s = self.entropy.between(0.0, 0.006, "fall", node, self.cluster.kernel.now_us)
+        whole: it is to get everything, during which many fall unasked.
+        """
+        now_s, now_us = self.cluster.kernel.now_s, self.cluster.kernel.now_us
+        armed = self.falling.get(node) is moment
+        unasked = whole and self.entropy.unit("unasked", node, now_us) < WHOLE_FALLS
+        if (armed or unasked) and now_s < self.until_s - 0.1:
+            self.falling.pop(node, None)
+            self.fell += 1
+            late_s = self.entropy.between(0.0, 0.006, "fall", node, now_us)
             self._at(now_s + late_s, lambda: self.cluster.power_off(node))
             self._at(min(self.until_s, now_s + 1.5), lambda: self.cluster.power_on(node))
 

@@ -137,7 +137,7 @@ class Trial:
 
         def asking(replica: Replica, *, whole: bool = False) -> None:
             ask(replica, whole=whole)
-            troubles.reached(replica.node, Moment.TRANSFER)
+            troubles.reached(replica.node, Moment.TRANSFER, whole=not replica.trusted)
             self.moves.behind()
 
         def committing(replica: Replica, version: int, now_s: float) -> None:
