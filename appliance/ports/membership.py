@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from appliance.model.corosync_conf import CorosyncConf
@@ -41,6 +41,7 @@ class Votes:
     quorum device's included. needed: how many make a quorum. flags: rules and states in the words
     of corosync-quorumtool, such as `Quorate`, `2Node`, `WaitForAll`, `Qdevice`, sorted.
     layout: the config_version of the layout by which it is counted, 0 if that is not known.
+    by_hand: an operator set here how many are expected, and nobody else was seen since.
     """
 
     expected: int
@@ -48,6 +49,23 @@ class Votes:
     needed: int
     flags: tuple[str, ...] = ()
     layout: int = 0
+    by_hand: bool = False
+
+
+class ByHand:
+    """What an operator said is to be expected, for implementations of `LiveMembership.expect`."""
+
+    def __init__(self) -> None:
+        self._votes = 0
+
+    def expect(self, votes: int) -> None:
+        self._votes = votes
+
+    def mark(self, votes: Votes) -> Votes:
+        """The same, and whether he said so. More that are expected by now end it."""
+        if votes.expected > self._votes:
+            self._votes = 0
+        return replace(votes, by_hand=self._votes > 0)
 
 
 class LiveMembership(Membership, Protocol):

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Final
 
 from appliance.model.corosync_conf import CorosyncConf, parse_corosync_conf, problems
-from appliance.model.errors import ConfigError, UnavailableError
-from appliance.ports.membership import View, Votes
+from appliance.model.errors import ConfigError, QuorateError, UnavailableError
+from appliance.ports.membership import ByHand, View, Votes
 from drivers.corosync.files import replace_file
 from drivers.corosync.library import CorosyncError
 from drivers.corosync.names import Cmap, read_layout_version, read_node_names
@@ -50,6 +50,7 @@ class CorosyncMembership:
     """
 
     def __init__(self, configuration: Path = CONFIGURATION) -> None:
+        self._hand = ByHand()
         self._configuration = configuration
         self._view = View((), (), quorate=False, epoch=0)
         self._names: dict[int, str] = {}
@@ -106,11 +107,16 @@ class CorosyncMembership:
             version = read_layout_version()
             return replace(read_votes(link.node_id), layout=version)
 
-        return await answer(read)
+        return self._hand.mark(await answer(read))
 
     async def expect(self, votes: int) -> None:
         self._need()
-        await answer(lambda: expect_votes(votes))
+        self._hand.expect(votes)
+        try:
+            await answer(lambda: expect_votes(votes))
+        except QuorateError:
+            self._hand.expect(0)
+            raise
 
     async def apply(self, layout: CorosyncConf) -> None:
         wrong = problems(layout)

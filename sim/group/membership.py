@@ -6,7 +6,7 @@ from typing import Protocol
 
 from appliance.model.corosync_conf import CorosyncConf
 from appliance.model.errors import RefusedError, UnavailableError
-from appliance.ports.membership import View, Votes
+from appliance.ports.membership import ByHand, View, Votes
 from sim.kernel import to_us
 from sim.tasks import Boot, Signal
 
@@ -30,6 +30,7 @@ class SimLiveMembership:
     def __init__(self, boot: Boot, engine: Engine) -> None:
         self._boot, self._engine = boot, engine
         self._seen = engine.view(boot.node)
+        self._hand = ByHand()
         self._waiting: Signal[None] | None = None
 
     def told(self) -> None:
@@ -62,11 +63,13 @@ class SimLiveMembership:
 
     async def votes(self) -> Votes:
         self._need()
-        return self._engine.tally(self._boot.node)
+        return self._hand.mark(self._engine.tally(self._boot.node))
 
     async def expect(self, votes: int) -> None:
         self._need()
+        self._hand.expect(votes)
         if not self._engine.expect(self._boot.node, votes):
+            self._hand.expect(0)
             raise RefusedError(f"{votes} expected votes would not make sense now")
 
     async def apply(self, layout: CorosyncConf) -> None:

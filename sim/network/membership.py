@@ -93,5 +93,5 @@ class MembershipEngine(RingEngine):
         counted = self._layouts.count(counting, states, group, casting)
         for member in members:
             self._vote(member, counted[member.name], epochs=1)
-        if all(member.settled and member.reform is None for member in members):
+        if members and all(member.settled and member.reform is None for member in members):
             self._tell(members)

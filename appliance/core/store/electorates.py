@@ -6,7 +6,7 @@ decided before, and all that follows by those who decide after it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -50,7 +50,21 @@ def lent_of(electorate: Electorate, census: Census) -> int:
     """
     if not electorate.layout:
         return census.lent
-    return max(0, census.present - sum(map(electorate.of, census.online)))
+    beyond = census.present - sum(map(electorate.of, census.online))
+    return min(electorate.device, max(0, beyond))
+
+
+def needed_by(electorate: Electorate, censuses: Sequence[Census]) -> int:
+    """How many votes corosync's word needs to be good.
+
+    Its own number may be too low: it takes over what others expect, who may have been quorate by
+    an older layout. So that counts only where the layout has an option for it, or an operator
+    said so.
+    """
+    needed = max(census.needed for census in censuses)
+    if not electorate.layout or electorate.yields or any(c.lowered for c in censuses):
+        return needed
+    return max(needed, electorate.total // 2 + 1)
 
 
 def has_majority(electorate: Electorate, states: Mapping[str, State]) -> bool:
@@ -77,7 +91,7 @@ def has_flag(electorate: Electorate, members: tuple[str, ...], states: Mapping[s
         return False
     votes = sum(votes_of(electorate, name, s) for name, s in states.items() if s.trusted)
     lent = min(lent_of(electorate, census) for census in censuses)
-    needed = max(census.needed for census in censuses)
+    needed = needed_by(electorate, censuses)
     return all(c.quorate and c.online == members for c in censuses) and votes + lent >= needed
 
 

@@ -10,6 +10,7 @@ from appliance.model.corosync_conf import parse_corosync_conf, problems
 from appliance.model.errors import ConfigError
 
 LAYOUT_PATH: Final = "corosync.conf"
+_YIELDING: Final = ("two_node", "auto_tie_breaker", "last_man_standing")
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,13 +18,15 @@ class Electorate:
     """Votes by node and those of the quorum device, as of one layout.
 
     layout: its config_version; 0: the store has no layout, and what each node knows of quorum
-    counts instead. since: the version of the store that brought it.
+    counts instead. since: the version of the store that brought it. yields: its options may let
+    less than a majority be quorate.
     """
 
     layout: int = 0
     since: int = 0
     votes: tuple[tuple[str, int], ...] = ()
     device: int = 0
+    yields: bool = False
 
     @property
     def total(self) -> int:
@@ -39,12 +42,12 @@ NO_LAYOUT: Final = Electorate()
 
 def electorate_of(content: bytes, since: int) -> Electorate:
     """Who decides by that corosync.conf. ConfigError for one that corosync would refuse."""
-    layout, votes, device = _read(content)
-    return Electorate(layout, since, votes, device)
+    layout, votes, device, yields = _read(content)
+    return Electorate(layout, since, votes, device, yields)
 
 
 @lru_cache(maxsize=16)
-def _read(content: bytes) -> tuple[int, tuple[tuple[str, int], ...], int]:
+def _read(content: bytes) -> tuple[int, tuple[tuple[str, int], ...], int, bool]:
     try:
         text = content.decode()
     except UnicodeDecodeError:
@@ -57,4 +60,4 @@ def _read(content: bytes) -> tuple[int, tuple[tuple[str, int], ...], int]:
     if not any(count for _, count in votes):
         raise ConfigError("no node has a vote", file=LAYOUT_PATH, field="nodelist")
     device = conf.device()
-    return conf.version, votes, device.votes if device else 0
+    return conf.version, votes, device.votes if device else 0, any(map(conf.flag, _YIELDING))

@@ -27,7 +27,8 @@ class Census:
     online: whom its quorum counts. votes: its own. total: of all configured nodes and the quorum
     device. needed: for quorum. lent: how many the quorum device adds to those of the nodes.
     layout: the version of the layout by which corosync counts, 0 if that is not known. present: the
-    votes that it counts now, the device's included.
+    votes that it counts now, the device's included. lowered: an operator here said that fewer are
+    to be expected.
     """
 
     quorate: bool
@@ -38,6 +39,7 @@ class Census:
     lent: int = 0
     layout: int = 0
     present: int = 0
+    lowered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,13 +157,14 @@ Message: TypeAlias = (
 def _write_census(out: Writer, census: Census) -> Writer:
     out.flag(census.quorate).texts(census.online).number(census.votes).number(census.total)
     out.number(census.needed).number(census.lent)
-    return out.number(census.layout).number(census.present)
+    return out.number(census.layout).number(census.present).flag(census.lowered)
 
 
 def _write_electorates(out: Writer, electorates: tuple[Electorate, ...]) -> None:
     out.number(len(electorates))
     for one in electorates:
-        out.number(one.layout).number(one.since).number(one.device).number(len(one.votes))
+        out.number(one.layout).number(one.since).number(one.device).flag(one.yields)
+        out.number(len(one.votes))
         for name, votes in one.votes:
             out.text(name).number(votes)
 
@@ -171,16 +174,16 @@ def _read_electorates(data: Reader) -> tuple[Electorate, ...]:
 
 
 def _read_electorate(data: Reader) -> Electorate:
-    layout, since, device = data.number(), data.number(), data.number()
+    layout, since, device, yields = data.number(), data.number(), data.number(), data.flag()
     votes = tuple((data.text(), data.number()) for _ in range(data.number()))
-    return Electorate(layout, since, votes, device)
+    return Electorate(layout, since, votes, device, yields)
 
 
 def _read_census(data: Reader) -> Census:
     quorate, online = data.flag(), data.texts()
     votes, total, needed = data.number(), data.number(), data.number()
     lent, layout, present = data.number(), data.number(), data.number()
-    return Census(quorate, online, votes, total, needed, lent, layout, present)
+    return Census(quorate, online, votes, total, needed, lent, layout, present, data.flag())
 
 
 def encode(message: Message) -> bytes:

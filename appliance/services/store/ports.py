@@ -46,5 +46,14 @@ def census_of(node: str, view: View, votes: Votes, shares: Mapping[str, int]) ->
     own = shares.get(node, 0)
     # With a tie breaker fewer than a quorum may be quorate: then all that are present are needed.
     needed = min(votes.needed, votes.present) if view.quorate else votes.needed
-    needed = max(1, needed)
-    return Census(view.quorate, view.online, own, total, needed, lent, votes.layout, votes.present)
+    return Census(
+        quorate=view.quorate,
+        online=view.online,
+        votes=own,
+        total=total,
+        needed=max(1, needed),
+        lent=lent,
+        layout=votes.layout,
+        present=votes.present,
+        lowered=votes.by_hand,
+    )

@@ -154,12 +154,24 @@ def test_untrusted_members_do_not_count_and_fresh_ones_are_not_missed() -> None:
 
 
 def test_corosyncs_word_is_good_for_its_own_layout_only() -> None:
-    two = elect("n1", "n2", layout=4)
+    two = replace(elect("n1", "n2", layout=4), yields=True)
     for layout, good in ((4, True), (3, False), (5, False), (0, False)):
         word = state(online=("n1",), needed=1, layout=layout)
         assert has_flag(two, ("n1",), {"n1": word}) == good
     assert has_flag(NO_LAYOUT, ("n1",), {"n1": state(online=("n1",), needed=1)})
     assert not has_flag(two, ("n1",), {"n1": state(online=("n1", "n2"), needed=1, layout=4)})
+
+
+def test_less_than_a_majority_must_be_meant() -> None:
+    """Corosync takes over what others expect, who may have been quorate by an older layout."""
+    four, pair = elect("n1", "n2", "n3", "n4", layout=6), ("n2", "n3")
+    word = replace(state().census, online=pair, needed=2, layout=6, present=2)
+    told = replace(state(), census=word)
+    states = dict.fromkeys(pair, told)
+    assert not has_flag(four, pair, states)
+    assert has_flag(replace(four, yields=True), pair, states), "the layout has an option for it"
+    states["n3"] = replace(told, census=replace(word, lowered=True))
+    assert has_flag(four, pair, states), "an operator said so"
 
 
 def test_what_a_device_lends_is_counted_by_the_layout() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import pytest
@@ -123,6 +123,15 @@ def lent_as_known_at_start(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(electorates, "lent_of", stale)
 
 
+def believe_any_count(patch: pytest.MonkeyPatch) -> None:
+    """What corosync needs is enough, whoever it has that from."""
+
+    def credulous(electorate: Electorate, censuses: Sequence[Census]) -> int:
+        return max(census.needed for census in censuses)
+
+    patch.setattr(electorates, "needed_by", credulous)
+
+
 def ask_for_ever(patch: pytest.MonkeyPatch) -> None:
     """That a change was committed is forgotten in a crash: those before are asked again."""
     patch.setattr(Disk, "note_committed", lambda self, version: None)
@@ -139,5 +148,6 @@ DECIDERS: Final = (
     newcomers_are_trusted,
     any_word_is_good,
     lent_as_known_at_start,
+    believe_any_count,
     ask_for_ever,
 )

@@ -19,7 +19,7 @@ Move = Callable[[Daemon, int], Coroutine[Any, Any, None] | None]
 FIRST_S = 1.0
 AGAIN_US = to_us(0.3)
 HURRIED = 6
-COMPLETE_S = (0.5, 3.0, 6.0, 10.0)  # after all is healed
+COMPLETE_S = (0.5, 3.0, 6.0, 10.0, 14.0)  # after all is healed
 
 
 @dataclass

@@ -140,6 +140,25 @@ def test_all_who_are_left_can_lose_power_when_those_before_are_gone() -> None:
     assert world.alike("n1", "n2")
 
 
+def test_an_operator_may_say_that_the_others_are_off() -> None:
+    """What is expected by hand counts until more are seen."""
+    world = World(3, 3)
+    for node in ("n2", "n3"):
+        world.cluster.power_off(node)
+    world.cluster.run(4.0)
+    with pytest.raises(NotQuorateError):
+        put(world.cluster, "n1", "a")
+    done(world.cluster, "n1", world.daemon("n1").membership.expect(1))
+    world.cluster.run(6.0)
+    put(world.cluster, "n1", "a")
+    assert done(world.cluster, "n1", world.daemon("n1").membership.votes()).by_hand
+    world.cluster.power_on("n2")
+    world.cluster.run(8.0)
+    assert not done(world.cluster, "n1", world.daemon("n1").membership.votes()).by_hand
+    put(world.cluster, "n2", "b")
+    assert world.alike("n1", "n2")
+
+
 def test_nodes_that_missed_growing_cannot_go_on_as_the_majority_that_they_were() -> None:
     """Two of three, whose corosyncs still count three, while there are five already."""
     world = World(5, 3)

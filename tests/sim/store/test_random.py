@@ -14,7 +14,9 @@ from tests.sim.store.judge import Trial
 SAMPLE = 16
 MORE = int(os.environ.get("QUORATE_STORE_SEEDS", "160"))
 CHUNK = 20
-FOUND = (125,)  # what a device lends was counted with the votes that the nodes had before
+# Counted wrongly once: what a device lends, by votes of before (125); a quorum that was taken over
+# from those who were quorate by an older layout (315).
+FOUND = (125, 315)
 
 
 @pytest.mark.parametrize("seed", range(1, SAMPLE + 1))
