@@ -8,6 +8,7 @@ import pytest
 
 from appliance.model.errors import ConfigError
 from appliance.model.storage.config import Storage
+from appliance.model.storage.paths import volume_path
 from appliance.model.storage.volumes import VolumeName, parse_name, split_id
 from tests.conformance.cases import Case, case_id, suite
 
@@ -85,3 +86,15 @@ def test_pool_names(case: Case) -> None:
     else:
         name = parse_name(section(case, storage).type, text)
         assert told(name) == expected(case["expect"]["result"])
+
+
+@pytest.mark.parametrize("case", [case for case in PURE if pools(case, "path")], ids=case_id)
+def test_pool_paths(case: Case) -> None:
+    storage, text = split_id(case["input"]["volid"])
+    pool = section(case, storage)
+    name = parse_name(pool.type, text)
+    assert {
+        "path": volume_path(pool, name),
+        "vmid": str(name.vmid),
+        "vtype": name.content,
+    } == case["expect"]

@@ -295,6 +295,28 @@ def test_retention(api: StorageApi) -> None:
         removed(api, volid)
 
 
+def test_the_parts_of_a_backup(api: StorageApi) -> None:
+    api.make("vault", "pbs", server="s", datastore="d", username="u@pbs", password="p")
+    boot = api.world.machines["pve1"].boot
+    assert boot is not None
+    ports = api.world.volumes.boot(boot.boot, boot.store).ports
+    volid = "vault:backup/vm/100/2026-01-01T00:00:00Z"
+    archive = Archive("vm", 100, "cores: 1\n")
+    disks = {"scsi0": "ceph:vm-100-disk-0"}
+    boot.boot.spawn(ports.archives.create(volid, archive, disks), "backup")
+    api.run(120)
+    path = "/nodes/pve1/storage/vault"
+    (row,) = api.get(f"{path}/content")
+    assert (row["format"], row["subtype"], row["vmid"]) == ("pbs-vm", "qemu", 100)
+    (part,) = api.get(f"{path}/file-restore/list", volume=volid, filepath="/")
+    assert (part["text"], part["size"]) == ("drive-scsi0.img.fidx", 32 * 1024 * MIB)
+    for bad in (part["filepath"], "not base64"):
+        with pytest.raises(QuorateError):
+            api.get(f"{path}/file-restore/list", volume=volid, filepath=bad)
+    removed(api, volid)
+    api.call("pve1", "DELETE", "/storage/vault")
+
+
 # who may
 
 

@@ -6,10 +6,12 @@ import json
 
 import pytest
 
+from appliance.api.http import HttpRequest
 from appliance.model.digest import digest_of
-from appliance.model.errors import ForbiddenError, QuorateError
+from appliance.model.errors import ForbiddenError, NotQuorateError, QuorateError
 from appliance.model.parameters import ParameterError
 from appliance.model.storage.kinds import KINDS
+from sim.faults import Fault
 from tests.api.storage.rig import StorageApi
 from tests.sim.storage.rig import STORAGES
 
@@ -158,6 +160,40 @@ def test_local_can_be_changed_where_nobody_wrote_it_down() -> None:
     api.call("pve1", "PUT", "/storage/local", {"content": "iso"})
     assert api.get("/storage/local")["content"] == "iso"
     assert "dir: local" in file(api)
+
+
+def test_two_at_once_from_two_nodes() -> None:
+    """One wins, the other is told; nothing of the other's is left."""
+    api = StorageApi()
+    tasks = []
+    for node, password in (("pve1", "one"), ("pve2", "two")):
+        boot, door = api.process(node)
+        form = f"storage=same&type=pbs&server=s&datastore=d&username=u&password={password}"
+        request = HttpRequest("POST", "/api2/json/storage", body=form.encode())
+        tasks.append((password, boot.spawn(door.handle(request), "request")))
+    while not all(task.done() for _, task in tasks):
+        api.run(0.1)
+    answers = {password: task.result() for password, task in tasks}
+    (winner,) = [password for password, answer in answers.items() if answer.status == 200]
+    (loser,) = [answer for answer in answers.values() if answer.status != 200]
+    assert "already defined" in loser.reason
+    assert file(api, "priv/storage/same.pw") == f"{winner}\n"
+
+
+def test_nothing_is_written_without_quorum() -> None:
+    api = StorageApi()
+    before = file(api)
+    numbers = [api.world.inject(Fault("power", node)) for node in ("pve2", "pve3")]
+    api.run(60)
+    secret = {"server": "s", "datastore": "d", "username": "u", "password": "p"}
+    with pytest.raises(NotQuorateError):
+        api.make("late", "pbs", **secret)
+    with pytest.raises(NotQuorateError):
+        api.call("pve1", "DELETE", "/storage/nfs")
+    assert file(api) == before
+    assert paths(api, "priv/storage/late") == []
+    for number in numbers:
+        api.world.heal(number)
 
 
 def test_the_base_of_another_storage_stays(api: StorageApi) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode, b64encode
 from typing import Any, Final
 
 from appliance.api.operations.storage.common import (
@@ -9,17 +10,21 @@ from appliance.api.operations.storage.common import (
     NODE,
     STORAGE,
     VMID_FILTER,
+    VOLUME,
     rights,
     storages,
+    volume_of,
 )
 from appliance.api.ports import ApiPorts
 from appliance.api.table import ANY_USER, Operation, Request
 from appliance.core.storage.retention import marks
-from appliance.core.storage.rights import may_use
-from appliance.model.errors import RefusedError
+from appliance.core.storage.rights import check_volume, may_use
+from appliance.model.errors import ConfigError, RefusedError
 from appliance.model.option import Option
 from appliance.model.options.backup import PRUNE
+from appliance.model.options.make import text
 from appliance.model.storage.config import Storage, numbers
+from appliance.model.storage.pool import Archive
 from appliance.model.storage.volumes import parse_name, split_id
 from appliance.services.storage import content
 
@@ -67,6 +72,45 @@ async def _prune(request: Request, ports: ApiPorts) -> str:
     )
 
 
+async def _inside(request: Request, ports: ApiPorts) -> list[Row]:
+    """The parts of a backup. What is in a part's file system no storage of ours can tell yet."""
+    storage, name = volume_of(request, ports)
+    check_volume(rights(request, ports), storage.id, name, content="backup")
+    if storage.type != "pbs":
+        raise RefusedError("only backups on a backup server can be looked into")
+    wanted = _decoded(str(request.parameters["filepath"]))
+    archive = await storages(ports).archives.describe(f"{storage.id}:{name.text}")
+    if wanted.strip("/"):
+        raise RefusedError(f"cannot look into '{wanted[:100]}'")
+    return [
+        {
+            "filepath": b64encode(f"/{part}".encode()).decode(),
+            "leaf": 0,
+            "text": part,
+            "type": "v",
+            "size": size,
+            "mtime": archive.created_s,
+        }
+        for part, size in _parts(archive)
+    ]
+
+
+def _decoded(path: str) -> str:
+    """A path as clients write it: in base64, or the root as it is. ConfigError."""
+    if path == "/":
+        return path
+    try:
+        return b64decode(path, validate=True).decode()
+    except ValueError:
+        raise ConfigError("must be '/' or a path in base64", field="filepath") from None
+
+
+def _parts(archive: Archive) -> list[tuple[str, int]]:
+    if archive.kind == "ct":
+        return [("root.pxar.didx", sum(size for _, size in archive.disks))]
+    return [(f"drive-{key}.img.fidx", size) for key, size in archive.disks]
+
+
 _OPTIONS: Final = (
     NODE,
     STORAGE,
@@ -91,6 +135,15 @@ OPERATIONS: Final = (
         _prune,
         "Remove the backups that are not to stay.",
         _OPTIONS,
+        ANY_USER,
+        node="node",
+    ),
+    Operation(
+        "GET",
+        "/nodes/{node}/storage/{storage}/file-restore/list",
+        _inside,
+        "What is in a backup.",
+        (NODE, STORAGE, VOLUME, text("filepath", "Below this path, in base64.", required=True)),
         ANY_USER,
         node="node",
     ),
