@@ -13,9 +13,10 @@ PREFIX = "BC:24:11"
 
 
 def mac_of(token: str, prefix: str = PREFIX) -> str:
-    """A network address of six hexadecimal digits behind the prefix of the maker."""
-    digits = token[:6].upper()
-    return ":".join((prefix, digits[:2], digits[2:4], digits[4:6]))
+    """A network address that begins so, its rest of the hexadecimal digits of the token."""
+    have = [part for part in prefix.upper().split(":") if part]
+    drawn = [token[2 * n : 2 * n + 2].upper() for n in range(6 - len(have))]
+    return ":".join([*have, *drawn])
 
 
 def uuid_of(token: str) -> str:

@@ -35,6 +35,16 @@ def saved_drives(archived: str) -> tuple[SavedDrive, ...]:
     return tuple(SavedDrive(m[1], m[2], m[3], m[4]) for m in matches if m is not None)
 
 
+def cloudinit_drives(archived: str) -> dict[str, str]:
+    """Drives of cloud-init, which are made anew: key -> the storage where they lay."""
+    config = parse_guest(archived, "vm")
+    return {
+        place.key: place.volume.partition(":")[0]
+        for place in places.own_disks("vm", config.current)
+        if place.cloudinit
+    }
+
+
 def archived_text(text: str, drives: tuple[SavedDrive, ...]) -> str:
     """What a backup keeps of a VM: the part of the guest as it is, and the map of its drives."""
     body = text.partition("\n[")[0].rstrip("\n")

@@ -133,6 +133,8 @@ async def _copy(
         return await ports.volumes.clone(volume, order.vmid, snapshot)
     storage = order.wish.storage or split_id(volume)[0]
     to = Place(storage, order.vmid, target_form(ports, disk.place, storage, order.form))
+    if disk.place.cloudinit:
+        to = ports.volumes.cloudinit_place(storage, order.vmid)
     effort = part.effort(order.limit_bytes_s, task)
     return await ports.transfer.copy(volume, to, snapshot, effort)
 

@@ -92,6 +92,8 @@ async def _copied(
     task.log(f"create full clone of drive {disk.key} ({disk.volume})")
     if not running:
         to = Place(move.storage, guest.vmid, form)
+        if disk.cloudinit:
+            to = ports.volumes.cloudinit_place(move.storage, guest.vmid)
         effort = Effort(move.limit_bytes_s, task.progress)
         return await ports.transfer.copy(disk.volume, to, None, effort)
     size = await ports.volumes.size(disk)

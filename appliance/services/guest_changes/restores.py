@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from appliance.core.guest import restore as rules
 from appliance.core.guest.identity import with_own_ids
 from appliance.core.guest.locks import check_unlocked, unlocked
-from appliance.core.guest.places import disks, own_disks, unused_of
+from appliance.core.guest.places import disks, own_disks, unused_of, volumes_of
 from appliance.model.errors import ConfigError, ExistsError, QuorateError, RefusedError
 from appliance.model.guest.config import GuestConfig, Settings, parse_guest
 from appliance.model.guest.document import GuestKind
@@ -19,6 +20,8 @@ from appliance.services.guest_changes.files import GuestFile, firewall_path
 from appliance.services.guest_changes.ports import ChangePorts
 from appliance.services.guest_changes.undo import Undo, undoing
 from appliance.services.tasks.context import TaskContext
+
+CLOUDINIT_BYTES: Final = 4 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,7 @@ async def restore(ports: ChangePorts, order: RestoreOrder, task: TaskContext) ->
         task.log(f"restoring '{order.archive}'")
         effort = Effort(order.limit_bytes_s, task.progress)
         await ports.archives.restore(order.archive, volumes, effort)
+        volumes |= await _cloudinit(ports, order, archive, old, undo)
         made = _config(ports, order, archive, volumes)
         done = await ports.files.change(guest, lambda _now: made, *_firewall(order, archive))
         undo.keep()
@@ -117,6 +121,30 @@ async def _allocate(
         volumes[key] = await ports.volumes.allocate(name, order.vmid, size, form)
         _push_free(ports, undo, volumes[key])
     return volumes
+
+
+async def _cloudinit(
+    ports: ChangePorts,
+    order: RestoreOrder,
+    archive: Archive,
+    old: GuestFile | None,
+    undo: Undo,
+) -> dict[str, str]:
+    """Drives of cloud-init, filled at the next start: one has the same name as before."""
+    if order.kind == "ct":
+        return {}
+    made: dict[str, str] = {}
+    known = volumes_of(old.config) if old is not None else {}
+    for key, storage in rules.cloudinit_drives(archive.config).items():
+        to = ports.volumes.cloudinit_place(order.storage or storage, order.vmid)
+        made[key] = f"{to.storage}:{to.name}"
+        if made[key] in known:
+            continue
+        made[key] = await ports.volumes.allocate(
+            to.storage, order.vmid, CLOUDINIT_BYTES, to.format, to.name
+        )
+        _push_free(ports, undo, made[key])
+    return made
 
 
 def _origins(order: RestoreOrder, archive: Archive) -> dict[str, tuple[str, str | None]]:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from appliance.core.guest.places import Place
 from appliance.model.errors import MissingError, RefusedError
 from appliance.model.storage.pool import PoolInfo, Volume, VolumeSnapshot
-from appliance.model.storage.volumes import VolumeName, base_name, parse_name, split_id
+from appliance.model.storage.volumes import VolumeName, base_name, named, parse_name, split_id
+from appliance.ports.storage import Place as Copy
 from appliance.ports.storage import StoragePool, StoragePools
 
 # Where only the newest snapshot can be gone back to: the others stand on it.
@@ -50,6 +51,12 @@ class Volumes:
     ) -> str:
         made = await self.pools.pool(storage).allocate(vmid, size_bytes, form, name)
         return f"{storage}:{made}"
+
+    def cloudinit_place(self, storage: str, vmid: int) -> Copy:
+        """Where the drive of cloud-init of a guest lies: by its name it is known for one."""
+        info = self.pools.info(storage)
+        form = info.formats[0] if info.formats else "raw"
+        return Copy(storage, vmid, form, named(info.type, vmid, form, f"vm-{vmid}-cloudinit"))
 
     async def free(self, volume: str) -> None:
         await self.pool(volume).free(split_id(volume)[1])

@@ -161,3 +161,18 @@ def test_what_is_refused() -> None:
     with pytest.raises(RefusedError, match=r"VM is locked \(migrate\)"):
         back_up(locked)
     assert locked.locks() == ["lock: migrate"]
+
+
+def test_a_drive_of_cloud_init_is_made_anew() -> None:
+    rig = Rig(vm=f"ide0: thin:vm-100-cloudinit,media=cdrom\n{VM}")
+    rig.shelf.put("thin:vm-100-cloudinit", 4 << 20)
+    back_up(rig)
+    restore(rig, RestoreOrder("vm", 200, VM_BACKUP))
+    assert rig.guest(200).config.current.get("ide0") == "thin:vm-200-cloudinit,media=cdrom"
+    assert "thin:vm-200-cloudinit" in rig.shelf.ids()
+    restore(rig, RestoreOrder("vm", 100, VM_BACKUP, force=True))
+    assert rig.guest().config.current.get("ide0") == "thin:vm-100-cloudinit,media=cdrom"
+    assert "thin:vm-100-cloudinit" in rig.shelf.ids()
+    restore(rig, RestoreOrder("vm", 100, VM_BACKUP, "ceph", force=True))
+    assert rig.guest().config.current.get("ide0") == "ceph:vm-100-cloudinit,media=cdrom"
+    assert "thin:vm-100-cloudinit" not in rig.shelf.ids()

@@ -7,8 +7,10 @@ import pytest
 from appliance.core.guest.copies import CopyWish
 from appliance.model.errors import ConfigError, ExistsError, QuorateError, RefusedError
 from appliance.model.guest.config import parse_guest
-from appliance.services.guest_changes import clones, snapshots
+from appliance.model.store.changes import Put
+from appliance.services.guest_changes import clones, disks, snapshots
 from appliance.services.guest_changes.clones import CloneOrder
+from appliance.services.guest_changes.disks import DiskMove
 from tests.services.guest_changes.instant import run
 from tests.services.guest_changes.rig import CT, VM, Rig, every_step
 
@@ -138,3 +140,25 @@ def test_what_is_refused() -> None:
     with pytest.raises(RefusedError, match="locked"):
         clone(locked, CloneOrder(200, CopyWish()))
     assert not parse_guest(locked.text(), "vm").snapshots
+
+
+CLOUD = f"ide0: thin:vm-100-cloudinit,media=cdrom\nciuser: me\n{VM}"
+
+
+def test_a_drive_of_cloud_init_stays_one() -> None:
+    rig = Rig(vm=CLOUD)
+    rig.shelf.put("thin:vm-100-cloudinit", 4 << 20)
+    clone(rig, CloneOrder(200, CopyWish(storage="share", full=True), form="raw"))
+    text = rig.guest(200).config.current.get("ide0")
+    assert text == "share:200/vm-200-cloudinit.raw,media=cdrom"
+    run(disks.move_disk(rig.ports, rig.guest(), DiskMove("ide0", "ceph"), rig.task))
+    assert rig.guest().config.current.get("ide0") == "ceph:vm-100-cloudinit,media=cdrom"
+
+
+def test_addresses_begin_as_the_datacenter_says() -> None:
+    rig = Rig()
+    run(rig.store.change(Put("datacenter.cfg", b"mac_prefix: 02:AB\n")))
+    clone(rig, CloneOrder(200, CopyWish()))
+    net = rig.guest(200).config.current.get("net0") or ""
+    assert net.startswith("virtio=02:AB:")
+    assert len(net.partition("=")[2].partition(",")[0]) == 17
