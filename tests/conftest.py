@@ -5,10 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.conformance.cases import corpus
 
 CONFORMANCE = "tests/conformance/"
+
+# How long an example takes depends on what else the machine does: no test fails for that.
+settings.register_profile("quorate", deadline=None)
+settings.load_profile("quorate")
 
 
 @pytest.fixture(scope="session")

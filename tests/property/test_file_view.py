@@ -119,7 +119,7 @@ def same(mount: Mount, plain: Plain) -> None:
             assert mount.read(f"{path}/{name}") == (Path(folder) / name).read_bytes()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(STEP, min_size=8, max_size=40))
 def test_the_view_does_what_a_directory_does(steps: list[tuple[Any, ...]]) -> None:
     _, (mount,) = mounts(1)

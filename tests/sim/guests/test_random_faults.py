@@ -187,13 +187,13 @@ def whole(rig: Rig) -> None:
         assert any(copies), "a copy of a disk may be left behind, but never none"
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(STEPS)
 def test_one_owner_and_one_writer(steps: list[Step]) -> None:
     whole(play(steps))
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(STEPS)
 def test_the_same_steps_give_the_same_story(steps: list[Step]) -> None:
     assert play(steps).story() == play(steps).story()

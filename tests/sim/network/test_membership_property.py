@@ -135,7 +135,7 @@ DEVICE: list[dict[str, Any]] = [{"qdevice": True}, {"qdevice": True, "qdevice_al
 
 
 @pytest.mark.parametrize("options", OPTIONS, ids=str)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(schedule=faults(KINDS), size=st.integers(1, 6))
 def test_never_two_quorate_groups(
     options: dict[str, Any], schedule: list[Fault], size: int
@@ -148,7 +148,7 @@ def test_never_two_quorate_groups(
 
 
 @pytest.mark.parametrize("options", RISKY, ids=str)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(schedule=faults(KINDS), size=st.sampled_from([4, 6]))
 def test_all_heals_with_options_that_can_split(
     options: dict[str, Any], schedule: list[Fault], size: int
@@ -161,7 +161,7 @@ def test_all_heals_with_options_that_can_split(
 
 
 @pytest.mark.parametrize("options", DEVICE, ids=str)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(schedule=faults(DEVICE_KINDS), size=st.integers(2, 5))
 def test_all_heals_with_a_quorum_device(
     options: dict[str, Any], schedule: list[Fault], size: int
@@ -172,7 +172,7 @@ def test_all_heals_with_a_quorum_device(
     assert lab.quorate() == lab.nodes
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(schedule=faults(KINDS))
 def test_all_heals_with_two_nodes(schedule: list[Fault]) -> None:
     lab = Lab(cluster(2, two_node=True))
@@ -181,7 +181,7 @@ def test_all_heals_with_two_nodes(schedule: list[Fault]) -> None:
     assert lab.quorate() == lab.nodes
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(schedule=faults(DEVICE_KINDS), size=st.integers(2, 5), seed=st.integers(0, 3))
 def test_the_same_history_is_told_the_same_way(schedule: list[Fault], size: int, seed: int) -> None:
     def told() -> list[Heard]:
@@ -192,7 +192,7 @@ def test_the_same_history_is_told_the_same_way(schedule: list[Fault], size: int,
     assert told() == told()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(schedule=faults(KINDS), size=st.integers(2, 5))
 def test_epochs_grow_and_only_with_views(schedule: list[Fault], size: int) -> None:
     lab = Lab(cluster(size))
