@@ -47,7 +47,7 @@ def _in_words(entries: list[dict[str, Any]]) -> list[str]:
     if not found:
         return []
     rows = [f"| {info['what']} | {info['seen']} | {info['limit']} |" for info in found]
-    return ["", "| on real nodes | seen | limit |", "| --- | --- | --- |", *rows]
+    return ["", "| measured on the clock | seen | limit |", "| --- | --- | --- |", *rows]
 
 
 def insert(page: str, table: str) -> str:
