@@ -119,9 +119,22 @@ def test_the_life_of_a_vm(api: Any) -> None:
     done(api, there.qemu(number).move_disk.post(disk="scsi0", storage="ceph"))
     assert there.qemu(number).config.get()["scsi0"].startswith("ceph:")
 
+    done(api, there.vzdump.post(vmid=number, storage="nfs", mode="stop"))
+    kept = there.storage("nfs").content.get(content="backup", vmid=number)
+    assert [one["vmid"] for one in kept] == [number]
+    back = {"vmid": number + 3, "archive": kept[0]["volid"], "storage": "ceph", "unique": 1}
+    done(api, there.qemu.post(**back))
+    assert there.qemu(number + 3).config.get()["name"] == "shop"
+    there.storage("nfs").content(kept[0]["volid"]).delete()
+
     here.qemu(number + 1).template.post()
     done(api, here.qemu(number + 1).clone.post(newid=number + 2))
-    for node, one in ((there, number), (here, number + 2), (here, number + 1)):
+    for node, one in (
+        (there, number),
+        (there, number + 3),
+        (here, number + 2),
+        (here, number + 1),
+    ):
         done(api, node.qemu(one).delete(purge=1))
     with pytest.raises(proxmoxer.ResourceException, match="does not exist"):
         there.qemu(number).config.get()
