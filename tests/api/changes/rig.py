@@ -48,9 +48,9 @@ class Guests(WorldRig):
         rows = self.call(node, "GET", f"/nodes/{node}/tasks/{upid}/log")
         return [row["t"] for row in rows]
 
-    def config(self, vmid: int) -> dict[str, str]:
-        """The lines of a guest's file above its snapshots."""
-        boot = self.world.machines[self.first].boot
+    def config(self, vmid: int, at: str = "") -> dict[str, str]:
+        """The lines of a guest's file above its snapshots, as a node has it."""
+        boot = self.world.machines[at or self.first].boot
         assert boot is not None
         path = boot.store.guests()[vmid]
         text = boot.store.read(path).content.decode().partition("\n[")[0]

@@ -64,3 +64,35 @@ def test_a_live_migration_that_was_cut_off() -> None:
     unlock(rig)
     assert rig.task("POST", f"{VM}/status/start") == "OK"
     assert rig.world.guests.runs_on("vm:101") == ("pve2",)
+
+
+def test_a_target_that_goes_down_leaves_the_guest_where_it_was() -> None:
+    rig = served()
+    rig.call("pve1", "DELETE", "/cluster/ha/resources/vm:101")
+    rig.run(30)
+    given = {"disk": "scsi0", "storage": "local-zfs", "delete": 1}
+    assert rig.task("POST", f"{VM}/move_disk", given) == "OK"
+    given = {"target": "pve1", "online": 1, "with-local-disks": 1}
+    upid = rig.call("pve2", "POST", f"{VM}/migrate", given)
+    rig.run(1)
+    assert rig.config(101)["lock"] == "migrate"
+    rig.world.inject(Fault("power", "pve1"))
+    assert "pve1" in rig.ended("pve2", upid)
+    assert rig.world.guests.runs_on("vm:101") == ("pve2",)
+    assert "lock" not in rig.config(101, at="pve2")
+    volumes = rig.world.guests.storage
+    assert volumes.exists(volumes.volume("local-zfs", "pve2", "vm-101-disk-0"))
+    assert not volumes.exists(volumes.volume("local-zfs", "pve1", "vm-101-disk-0"))
+
+
+def test_without_quorum_nothing_begins() -> None:
+    rig = served()
+    for node in ("pve1", "pve3"):
+        rig.world.inject(Fault("power", node))
+    rig.run(10)
+    before = rig.config(101, at="pve2")
+    upid = rig.call("pve2", "POST", f"{VM}/snapshot", {"snapname": "one", "vmstate": 1})
+    assert "quorum" in rig.ended("pve2", upid)
+    assert rig.config(101, at="pve2") == before
+    volumes = rig.world.guests.storage
+    assert not volumes.exists(volumes.volume("ceph", "pve2", "vm-101-state-one"))
