@@ -19,12 +19,11 @@ from appliance.model.errors import ConfigError, QuorateError, RefusedError
 from appliance.model.guest.config import GuestConfig, Settings
 from appliance.model.guest.devices import is_volume, nics
 from appliance.model.guest.document import GuestKind
-from appliance.model.options import cluster
 from appliance.model.storage.pool import PoolInfo
 from appliance.model.storage.volumes import named
 from appliance.ports.storage import Place
-from appliance.services.config.texts import read_text
 from appliance.services.guest_changes.files import Edit, GuestFile
+from appliance.services.guest_changes.ports import datacenter_option
 from appliance.services.guest_changes.undo import Undo
 from appliance.services.guests.ports import GuestPorts, refuse_if
 
@@ -110,11 +109,7 @@ async def _existing(ports: GuestPorts, kind: GuestKind, vmid: int, key: str, tex
 
 def mac_prefix(ports: GuestPorts) -> str:
     """How addresses that are made up begin, as the datacenter's options say."""
-    for line in read_text(ports.store, cluster.DATACENTER_FILE).splitlines():
-        key, _, value = line.partition(":")
-        if key.strip() == "mac_prefix":
-            return value.strip()
-    return ""
+    return datacenter_option(ports.store, "mac_prefix")
 
 
 def _nothing() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from appliance.core.guest.identity import PREFIX, mac_of, uuid_of
 from appliance.model.errors import RefusedError
 from appliance.ports.clock import Clock
 from appliance.ports.config_store import ConfigStore
@@ -47,18 +48,11 @@ class GuestPorts:
 
     def new_mac(self, prefix: str) -> str:
         """A hardware address that begins so, the rest drawn."""
-        digits = self.entropy.token(6).upper()
-        have = [part for part in prefix.upper().split(":") if part] or ["BC", "24", "11"]
-        drawn = [digits[2 * n : 2 * n + 2] for n in range(6 - len(have))]
-        return ":".join([*have, *drawn])
+        return mac_of(self.entropy.token(6), prefix or PREFIX)
 
     def new_uuid(self) -> str:
         """A random one, as RFC 4122 wants it."""
-        digits = self.entropy.token(16)
-        variant = "89ab"[int(digits[16], 16) % 4]
-        return (
-            f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:32]}"
-        )
+        return uuid_of(self.entropy.token(16))
 
 
 def refuse_if(condition: bool, text: str) -> None:
