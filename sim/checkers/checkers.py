@@ -114,7 +114,7 @@ class Checkers:
             if key.startswith(LEASE_MARK):
                 self._on_lease(commit, key.removeprefix(LEASE_MARK))
             elif not isinstance(cell, File):
-                continue
+                self._on_removed(commit, key)
             elif key == MANAGER_STATUS:
                 self._rules.on_status(self._manager.read(cell.content))
             elif guest_of(key) is not None:
@@ -152,6 +152,18 @@ class Checkers:
         lease, now_us = commit.leases.get(name), self._world.now_us()
         self._lease.on_lease(commit.writer, name, lease, now_us)
         self._ledger.on_lease(commit.writer, name, lease, now_us)
+
+    def _on_removed(self, commit: Commit, key: str) -> None:
+        """A guest that is destroyed has no place; one of its number later is another guest."""
+        if guest_of(key) is None:
+            return
+        sid, _node = guest_place(key)
+        moved = (
+            isinstance(cell, File) and guest_of(other) is not None and guest_place(other)[0] == sid
+            for other, cell in commit.cells
+        )
+        if not any(moved):
+            self._located.pop(sid, None)
 
     def _on_location(self, node: str, sid: str, after: str) -> None:
         now_us, before = self._world.now_us(), self._located.get(sid)

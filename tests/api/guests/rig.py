@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from appliance.model.events import as_text
 from appliance.ports.storage import FileSource
+from sim.events import DaemonFailed, Violation
+from sim.journal import Record
 from tests.api.rig import Answer
 from tests.api.world_rig import WorldRig
 
@@ -12,7 +15,23 @@ POOL = "local-zfs"
 
 
 class GuestRig(WorldRig):
-    """`do` is for calls that answer a task: it lets time pass until it has ended."""
+    """`do` is for calls that answer a task: it lets time pass until it has ended.
+
+    Whatever happens, no promise of the cluster may be broken and no task may die of a defect.
+    """
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(**more)
+        self.trouble: list[str] = []
+        self.world.journal.subscribe(self._watch)
+
+    def _watch(self, record: Record) -> None:
+        if isinstance(record.event, Violation | DaemonFailed):
+            self.trouble.append(as_text(record.event))
+
+    def run(self, seconds: float) -> None:
+        super().run(seconds)
+        assert not self.trouble, self.trouble
 
     def do(
         self, verb: str, path: str, given: dict[str, Any] | None = None, *, node: str = "pve1"
