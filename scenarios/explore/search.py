@@ -72,11 +72,13 @@ def search(question: Question, seeds: Sequence[int], jobs: int) -> Iterator[Resu
 def _alone(question: Question, seeds: Sequence[int]) -> Iterator[Result]:
     before = gc.get_threshold()
     gc.set_threshold(*GARBAGE)
+    gc.freeze()  # what is there now stays, or is looked at afterwards
     try:
         with built_in(question.mutant):
             for seed in seeds:
                 yield answer(question, seed)
     finally:
+        gc.unfreeze()
         gc.set_threshold(*before)
 
 
