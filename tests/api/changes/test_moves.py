@@ -95,3 +95,15 @@ def test_what_is_refused(rig: Guests) -> None:
     for target, words in (("pve9", "no such cluster node"), ("pve1", "target is local")):
         with pytest.raises(QuorateError, match=words):
             rig.call("pve1", "POST", path, target=target)
+
+
+def test_rules_of_ha_say_where_it_can_go(rig: Guests) -> None:
+    given = {"rule": "apart", "type": "resource-affinity", "affinity": "negative"}
+    rig.call("pve1", "POST", "/cluster/ha/rules", given, resources="vm:100,ct:102")
+    told = rig.call("pve1", "GET", "/nodes/pve1/qemu/100/migrate")
+    blocking = [{"sid": "ct:102", "cause": "resource-affinity"}]
+    assert told["not_allowed_nodes"] == {"pve3": {"blocking-ha-resources": blocking}}
+    told = rig.call("pve3", "GET", "/nodes/pve3/lxc/102/migrate")
+    assert (told["allowed-nodes"], list(told["not-allowed-nodes"])) == (["pve2"], ["pve1"])
+    rig.call("pve1", "DELETE", "/cluster/ha/rules/apart")
+    assert rig.call("pve1", "GET", "/nodes/pve1/qemu/100/migrate")["not_allowed_nodes"] == {}

@@ -53,12 +53,9 @@ async def _look_vm(request: Request, ports: ApiPorts) -> dict[str, Any]:
         "mapped-resource-info": {key: {"name": name} for key, name in mapped.items()},
         "has-dbus-vmstate": 1,
     }
-    allowed, missing = _reachable(ports, found)
-    if not running:
-        told["allowed_nodes"] = allowed
-    told["not_allowed_nodes"] = {
-        node: {"unavailable_storages": storages} for node, storages in missing.items()
-    }
+    told |= _where(ports, found, "_")
+    if running:
+        del told["allowed_nodes"]
     return told
 
 
@@ -76,27 +73,38 @@ async def _disk(own: ChangePorts, disk: LocalDisk) -> dict[str, Any]:
     return told
 
 
-def _reachable(ports: ApiPorts, found: GuestFile) -> tuple[list[str], dict[str, list[str]]]:
-    """Nodes that have all storages, and what others lack."""
+def _where(ports: ApiPorts, found: GuestFile, joint: str) -> dict[str, Any]:
+    """Nodes that have all storages and that HA's rules allow; what is against the others."""
     storages = service.storages_of(changes(ports))
+    nodes = cluster_nodes(ports.store, ports.node)
     allowed: list[str] = []
-    lacking: dict[str, list[str]] = {}
-    for node in cluster_nodes(ports.store, ports.node):
-        lacks = moving.lacking_storages(found.config, node, storages)
+    forbidden: dict[str, dict[str, Any]] = {}
+    along: dict[str, None] = {}
+    for node in nodes:
         if node == ports.node:
             continue
+        against: dict[str, Any] = {}
+        lacks = moving.lacking_storages(found.config, node, storages)
         if lacks:
-            lacking[node] = lacks
+            against["unavailable_storages"] = lacks
+        if _is_managed(ports, found.sid):
+            motion = HaRequests(ports.node, ports.store).motion(found.sid, node, nodes)
+            along |= dict.fromkeys(motion.along)
+            if motion.blocking:
+                rows = [{"sid": sid, "cause": cause} for sid, cause in motion.blocking]
+                against["blocking-ha-resources"] = rows
+        if against:
+            forbidden[node] = against
         else:
             allowed.append(node)
-    return allowed, lacking
+    told = {f"allowed{joint}nodes": allowed, f"not{joint}allowed{joint}nodes": forbidden}
+    return {**told, "dependent-ha-resources": list(along)} if along else told
 
 
 async def _look_ct(request: Request, ports: ApiPorts) -> dict[str, Any]:
     found = guest(request, ports, "ct")
-    allowed, _missing = _reachable(ports, found)
     running = int(changes(ports).machines.running(found.sid))
-    return {"running": running, "allowed-nodes": allowed, "not-allowed-nodes": {}}
+    return {"running": running, **_where(ports, found, "-")}
 
 
 def _storages(request: Request, ports: ApiPorts, name: str) -> StorageMap:
