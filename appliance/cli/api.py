@@ -19,6 +19,8 @@ api_app = typer.Typer(
     help="The HTTP API: what there is of it.",
 )
 
+_COLUMNS = ("published", "implemented", "equal", "missing")
+
 
 def register(app: typer.Typer) -> None:
     """Add the command to `app` (entry point group `quorate.commands`)."""
@@ -42,6 +44,9 @@ def coverage(
     missing: Annotated[
         bool, typer.Option("--missing", help="Each operation that there is not, too.")
     ] = False,
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="The table as Markdown, for pages.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="JSON, for programs.")] = False,
 ) -> None:
     """Count by area how many operations there are, and how many are as published.
@@ -64,6 +69,8 @@ def coverage(
     own = sum(finding.state == "more" for finding in findings)
     if json:
         _print_json(by_area(findings), told, own)
+    elif markdown:
+        _print_markdown(by_area(findings))
     else:
         _print(by_area(findings), told, own)
 
@@ -115,6 +122,14 @@ def _print_json(counts: tuple[AreaCount, ...], told: list[Finding], own: int) ->
     typer.echo(json.dumps(value))
 
 
+def _print_markdown(counts: tuple[AreaCount, ...]) -> None:
+    typer.echo("| area | published | implemented | as published |\n| --- | ---: | ---: | ---: |")
+    for count in counts:
+        typer.echo(f"| {count.area} | {count.published} | {count.implemented} | {count.equal} |")
+    sums = [sum(getattr(count, name) for count in counts) for name in _COLUMNS[:3]]
+    typer.echo(f"| **all** | **{sums[0]}** | **{sums[1]}** | **{sums[2]}** |")
+
+
 def _print(counts: tuple[AreaCount, ...], told: list[Finding], own: int) -> None:
     from rich.console import Console
 
@@ -131,11 +146,10 @@ def _table(counts: tuple[AreaCount, ...]) -> Table:
     from rich.table import Table
 
     table = Table("area", show_footer=True)
-    columns = ("published", "implemented", "equal", "missing")
-    for name in columns:
+    for name in _COLUMNS:
         total = sum(getattr(count, name) for count in counts)
         table.add_column(name, str(total), justify="right")
     for count in counts:
-        table.add_row(count.area, *(str(getattr(count, name)) for name in columns))
+        table.add_row(count.area, *(str(getattr(count, name)) for name in _COLUMNS))
     table.columns[0].footer = "all"
     return table

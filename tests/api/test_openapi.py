@@ -98,3 +98,15 @@ def test_every_parameter_of_a_path_is_declared() -> None:
         for verb, operation in verbs.items():
             declared = {p["name"] for p in operation["parameters"] if p["in"] == "path"}
             assert declared == set(re.findall(r"\{([^}]+)\}", path)), f"{verb} {path}"
+
+
+def test_what_is_secret_says_so() -> None:
+    """Then no message repeats it."""
+    words = re.compile(r"password|passwd|^otp$|ticket$|challenge$|client-key|encryption-key")
+    open_ones = [
+        f"{operation.verb} {operation.path} {option.name}"
+        for operation in all_operations()
+        for option in all_options(operation.wanted)
+        if words.search(option.name) and option.kind == "string" and not option.secret
+    ]
+    assert open_ones == []

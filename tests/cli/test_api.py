@@ -59,6 +59,16 @@ def test_for_people(contract: str) -> None:
     assert "POST /version: missing" in done.stdout
 
 
+def test_for_pages(contract: str) -> None:
+    lines = quorate("api", "coverage", "--contract", contract, "--markdown").stdout.splitlines()
+    assert lines[0].startswith("| area |")
+    assert lines[2:] == [
+        "| access | 1 | 1 | 0 |",
+        "| version | 2 | 1 | 1 |",
+        "| **all** | **3** | **2** | **1** |",
+    ]
+
+
 def test_without_a_contract_everything_is_as_it_should_be() -> None:
     found = asked()
     assert found["own"] == 0

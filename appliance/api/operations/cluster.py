@@ -247,7 +247,7 @@ _CREATE: Final = (
 _JOIN: Final = (
     Option("hostname", "Address of a node of the cluster.", required=True),
     Option("fingerprint", "Of that node's certificate.", format=FINGERPRINT, required=True),
-    Option("password", "Of root on that node.", required=True, max_length=128),
+    Option("password", "Of root on that node.", required=True, max_length=128, secret=True),
     _NODE_ID,
     _VOTES,
     _LINK,
