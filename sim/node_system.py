@@ -16,10 +16,13 @@ from appliance.ports.node_system import (
     INTERFACES,
     RESOLVER,
     TIMEZONE,
+    Devices,
     Link,
     LogLine,
     Package,
+    PciDevice,
     Service,
+    UsbDevice,
     Verb,
 )
 from sim.clock import WORLD_BEGAN_S
@@ -47,6 +50,18 @@ _OTHERS: Final = {
     "sshd": "remote shells",
     "systemd-journald": "the journal",
 }
+
+
+# Every simulated machine is the same one.
+DEVICES: Final = Devices(
+    (
+        PciDevice("0000:00:02.0", "0x030000", "0x1af4", "0x1050", "Simulated", "Display", 1),
+        PciDevice("0000:01:00.0", "0x020000", "0x1af4", "0x1041", "Simulated", "Network card", 2),
+        PciDevice("0000:01:00.1", "0x020000", "0x1af4", "0x1041", "Simulated", "Network card", 3),
+        PciDevice("0000:02:00.0", "0x010700", "0x1af4", "0x1048", "Simulated", "Disks", 4),
+    ),
+    (UsbDevice("1-1", 1, 2, 1, "0627", "0001", "Simulated", "Stick"),),
+)
 
 
 @dataclass(slots=True)
@@ -118,6 +133,9 @@ class SimNodeSystem:
 
     def packages(self) -> tuple[Package, ...]:
         return self._packages
+
+    def devices(self) -> Devices:
+        return DEVICES
 
     async def wake(self, mac: str) -> None:
         self._state.woken.append(mac)

@@ -57,6 +57,44 @@ class Package:
     newer: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class PciDevice:
+    """address: such as `0000:01:00.0`. Numbers as `0x10de`, the class as `0x030000`."""
+
+    address: str
+    kind: str
+    vendor: str
+    device: str
+    vendor_name: str
+    device_name: str
+    iommu_group: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class UsbDevice:
+    """path: such as `1-2`. Numbers of vendor and product in hexadecimal, without 0x."""
+
+    path: str
+    bus: int
+    number: int
+    port: int
+    vendor: str
+    product: str
+    maker: str
+    name: str
+    kind: int = 0
+    level: int = 1
+    speed: str = "480"
+
+
+@dataclass(frozen=True, slots=True)
+class Devices:
+    """What is plugged into the node, each by its address."""
+
+    pci: tuple[PciDevice, ...] = ()
+    usb: tuple[UsbDevice, ...] = ()
+
+
 class NodeSystem(Protocol):
     """All of it outlives boots, but for what runs."""
 
@@ -91,6 +129,8 @@ class NodeSystem(Protocol):
     def packages(self) -> tuple[Package, ...]:
         """By name."""
         ...
+
+    def devices(self) -> Devices: ...
 
     async def wake(self, mac: str) -> None:
         """Send a packet that wakes another machine in this node's network."""

@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 from appliance.api.operations.configuration import (
+    acme,
+    certificates,
     cpu_models,
     firewall,
     ha,
+    hardware,
     jobs,
     mapping,
     metrics,
@@ -16,12 +19,16 @@ from appliance.api.operations.configuration import (
     notifications,
     options,
     replication,
+    replication_status,
     sdn,
 )
 
 OPERATIONS: Final = (
+    *acme.OPERATIONS,
+    *certificates.OPERATIONS,
     *cpu_models.OPERATIONS,
     *firewall.OPERATIONS,
+    *hardware.OPERATIONS,
     *ha.OPERATIONS,
     *jobs.OPERATIONS,
     *mapping.OPERATIONS,
@@ -31,5 +38,6 @@ OPERATIONS: Final = (
     *notifications.OPERATIONS,
     *options.OPERATIONS,
     *replication.OPERATIONS,
+    *replication_status.OPERATIONS,
     *sdn.OPERATIONS,
 )

@@ -139,7 +139,7 @@ async def _get_syslog(request: Request, ports: ApiPorts) -> Any:
     start = given.get("start", 0)
     end = start + given["limit"] if given.get("limit") else None
     return [
-        {"n": number, "t": _line(line, ports.node)}
+        {"n": number, "t": log_line(line, ports.node)}
         for number, line in list(enumerate(lines, start=1))[start:end]
     ]
 
@@ -157,7 +157,7 @@ def _moment(date: str | None) -> float | None:
         raise MissingError(f"there is no moment '{date}'") from None
 
 
-def _line(line: LogLine, node: str) -> str:
+def log_line(line: LogLine, node: str) -> str:
     at = datetime.fromtimestamp(line.at_s, UTC).strftime("%b %d %H:%M:%S")
     return f"{at} {node} {line.unit}: {line.text}"
 
@@ -179,7 +179,7 @@ async def _get_journal(request: Request, ports: ApiPorts) -> Any:
         found = found[-given["lastentries"] :] if given["lastentries"] else []
     if not found:
         return [f"c={last or 0}", f"c={first or 0}"]
-    shown = [_line(line, ports.node) for _number, line in found]
+    shown = [log_line(line, ports.node) for _number, line in found]
     return [f"c={found[0][0]}", *shown, f"c={found[-1][0]}"]
 
 

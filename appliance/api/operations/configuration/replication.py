@@ -26,7 +26,12 @@ _ID: Final = Option(
 )
 
 
-def shape(row: Row, _request: Request, _ports: ApiPorts) -> Row:
+def _shape(row: Row, _request: Request, _ports: ApiPorts) -> Row:
+    return job_shape(row)
+
+
+def job_shape(row: Row) -> Row:
+    """With what the id says."""
     guest, _, number = str(row["id"]).partition("-")
     return {**row, "guest": int(guest), "jobnum": int(number)}
 
@@ -70,7 +75,7 @@ _CRUD: Final = Crud(
     ("replication job", "replication jobs"),
     Rights(ANY_USER, ANY_USER, ANY_USER, ANY_USER, ANY_USER),
     calls=("list", "create", "read", "update"),
-    shape=shape,
+    shape=_shape,
     visible=visible,
     before=_before,
 )
