@@ -8,6 +8,7 @@ import pytest
 
 from sim.faults import Fault
 from tests.api.guests.rig import GuestRig
+from tests.api.rig import Nodes
 
 
 @pytest.fixture(scope="module")
@@ -90,3 +91,17 @@ def test_a_nodes_own_state(rig: GuestRig) -> None:
     assert status["cpuinfo"]["cpus"] == 24
     assert len(status["loadavg"]) == 3
     assert rig.call("pve1", "GET", "/nodes/pve2/version")["release"] == "9.2"
+
+
+def test_nodes_without_a_hypervisor_tell_what_is_configured() -> None:
+    nodes = Nodes()
+    nodes.put("nodes/n2/qemu-server/100.conf", "name: web\nmemory: 1024\n")
+    nodes.cluster.run(1)
+    listed = nodes.ask("GET", "/nodes").data
+    assert [(row["node"], row["status"]) for row in listed] == [
+        (name, "online") for name in ("n1", "n2", "n3")
+    ]
+    rows = {row["id"]: row for row in nodes.ask("GET", "/cluster/resources").data}
+    guest = rows["qemu/100"]
+    assert (guest["node"], guest["name"], guest["maxmem"]) == ("n2", "web", 1 << 30)
+    assert nodes.ask("GET", "/nodes/n1/qemu").status == 503

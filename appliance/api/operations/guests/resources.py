@@ -6,13 +6,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from appliance.api.operations.configuration.common import NODE_OPTION
-from appliance.api.operations.guests.common import guests_of, has, node_of
+from appliance.api.operations.guests.common import guests_of, has
 from appliance.api.operations.version import RELEASE, REPOSITORY_ID, VERSION
 from appliance.api.permissions import NODE_AUDIT
 from appliance.api.ports import ApiPorts
 from appliance.api.table import ANY_USER, Operation, Request
 from appliance.model.options.make import word
 from appliance.services.guests.rows import Row, by_node, resource_row
+from appliance.services.guests.summaries import Summaries
 
 _LOOKED_S: Final = 10.0
 _ZONE: Final = "localnetwork"
@@ -28,7 +29,8 @@ async def _resources(request: Request, ports: ApiPorts) -> Any:
     if kind in (None, "node"):
         rows += [{**row, "id": f"node/{row['node']}"} for row in _nodes(request, ports)]
     if kind in (None, "storage"):
-        await node_of(ports).watch.look(_LOOKED_S)
+        if ports.guests is not None:
+            await ports.guests.watch.look(_LOOKED_S)
         rows += _storages(request, ports)
     if kind in (None, "sdn"):
         rows += _networks(request, ports)
@@ -36,10 +38,13 @@ async def _resources(request: Request, ports: ApiPorts) -> Any:
 
 
 def _guests(request: Request, ports: ApiPorts) -> Iterator[Row]:
-    node = node_of(ports)
-    pools = _pool_of(ports)
-    states = node.ha_states()
-    for one, live in by_node(node.summaries.all(), node.board.guests()):
+    pools, node = _pool_of(ports), ports.guests
+    if node is None:  # what is configured is known all the same
+        found = by_node(Summaries(ports.store).all(), {})
+    else:
+        found = by_node(node.summaries.all(), node.board.guests())
+    states: Mapping[str, str] = {} if node is None else node.ha_states()
+    for one, live in found:
         if has(request, ports, f"/vms/{one.vmid}", "VM.Audit"):
             yield resource_row(one, live, pools.get(one.vmid), states.get(one.sid))
 
@@ -57,7 +62,10 @@ def _pools(request: Request, ports: ApiPorts) -> Iterator[Row]:
 
 def _nodes(request: Request, ports: ApiPorts) -> Iterator[Row]:
     """All of them; how busy they are for those who may know."""
-    view, heard = ports.membership.view(), node_of(ports).board.nodes()
+    view = ports.membership.view()
+    heard: Mapping[str, Mapping[str, Any]] = {}
+    if ports.guests is not None:
+        heard = ports.guests.board.nodes()
     for name in sorted({*view.members, ports.node}):
         online = name == ports.node or name in view.online
         row: Row = {"node": name, "type": "node", "status": "online" if online else "offline"}
@@ -71,7 +79,9 @@ def _nodes(request: Request, ports: ApiPorts) -> Iterator[Row]:
 
 
 def _storages(request: Request, ports: ApiPorts) -> Iterator[Row]:
-    for node, rows in sorted(node_of(ports).watch.storages().items()):
+    if ports.guests is None:
+        return
+    for node, rows in sorted(ports.guests.watch.storages().items()):
         for storage, row in sorted(rows.items()):
             path = f"/storage/{storage}"
             audits = has(request, ports, path, "Datastore.Audit")
