@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -38,6 +39,7 @@ class _StatusLines(dict[int, bytes]):
         return super().__getitem__(status)
 
 
+logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # a broken request is not news
 httptools_impl.STATUS_LINE = _StatusLines(httptools_impl.STATUS_LINE)
 
 

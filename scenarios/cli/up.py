@@ -56,29 +56,29 @@ async def _serve(wish: Wish, speed: str) -> None:
     import signal
 
     from scenarios.served import session as sessions
-    from scenarios.served.cluster import served
+    from scenarios.served.cluster import served, until
 
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, ended.set)
-    async with served(wish) as (stage, session):
+    async with served(wish) as (session, pump):
         file = sessions.write(session)
         try:
-            typer.echo(tour(session, len(stage.world.guests.catalog.sids()), speed))
-            await ended.wait()
+            typer.echo(tour(session, speed))
+            await until(ended, pump)
         finally:
             file.unlink(missing_ok=True)
         typer.echo("stopping")
 
 
-def tour(session: Session, guests: int, speed: str) -> str:
+def tour(session: Session, speed: str) -> str:
     """What to do with it."""
     first, url = next(iter(session.urls.items()))
     host = url.removeprefix("https://").partition(":")[0]
     last = list(session.urls)[-1]
     nodes = "\n".join(f"  {name:8} {where}" for name, where in session.urls.items())
-    return f"""A simulated cluster: {len(session.urls)} nodes, {guests} guests, speed {speed}.
+    return f"""A simulated cluster: {len(session.urls)} nodes, speed {speed}.
 {nodes}
   user     {session.user}, password {session.password}
   CA       {session.ca}

@@ -10,7 +10,7 @@ from typing import Any, Self
 from appliance.model.errors import UnavailableError
 from scenarios.served import control
 from scenarios.served.client import Remote
-from scenarios.served.cluster import Wish, served
+from scenarios.served.cluster import Wish, served, until
 from scenarios.served.session import Session
 
 START_S = 60.0
@@ -67,10 +67,10 @@ class Served:
 
     async def _serve(self) -> None:
         self._loop, self._ended = asyncio.get_running_loop(), asyncio.Event()
-        async with served(self._wish) as (_, session):
+        async with served(self._wish) as (session, pump):
             self._session = session
             self._ready.set()
-            await self._ended.wait()
+            await until(self._ended, pump)
 
     # what it is
 

@@ -55,20 +55,24 @@ class Wish:
 
 
 @contextlib.asynccontextmanager
-async def served(wish: Wish) -> AsyncIterator[tuple[Stage, Session]]:
-    """A cluster that answers for as long as the block lasts. ConfigError."""
+async def served(wish: Wish) -> AsyncIterator[tuple[Session, asyncio.Task[None]]]:
+    """A cluster that answers for as long as the block lasts. ConfigError.
+
+    The task ends only if the world dies; then the block's end raises what it died of.
+    """
     wish.checked()
     with contextlib.ExitStack() as kept:
         folder = wish.state or Path(kept.enter_context(tempfile.TemporaryDirectory("-quorate")))
         stage = _stage(wish, folder)
         await stage.open()
-        work = [asyncio.create_task(stage.run())]
+        pump = stage.start()
+        work = [pump]
         if wish.state is not None:
             work.append(asyncio.create_task(_keep(stage, wish.state)))
         try:
-            yield stage, await _session(stage)
-            if work[0].done():
-                await work[0]
+            yield await _session(stage), pump
+            if pump.done():
+                await pump
         finally:
             await stage.close()
             for one in work:
@@ -150,3 +154,10 @@ async def _call(stage: Stage, node: str, verb: str, path: str, form: str = "") -
     if answer.status != 200:
         raise QuorateError(f"{verb} {path}: {answer.reason}")
     return json.loads(answer.body)["data"]
+
+
+async def until(ended: asyncio.Event, pump: asyncio.Task[None]) -> None:
+    """Wait until somebody ends it, or the world has died."""
+    waiting = asyncio.ensure_future(ended.wait())
+    await asyncio.wait((waiting, pump), return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()

@@ -72,7 +72,7 @@ class Wanted:
 
 
 class Stage:
-    """`open`, then `run` until it is cancelled, then `close`."""
+    """`open`, `start`, at the end `close`."""
 
     def __init__(self, world: World, wanted: Wanted) -> None:
         names = world.layout.node_names()
@@ -121,8 +121,11 @@ class Stage:
         await self._beside.start()
         await self._hall.open()
 
-    async def run(self) -> None:
-        """For ever; raises what the world dies of."""
+    def start(self) -> asyncio.Task[None]:
+        """Let time pass. The task ends only if the world dies, with what it died of."""
+        return asyncio.create_task(self._run())
+
+    async def _run(self) -> None:
         async with asyncio.TaskGroup() as group:
             group.create_task(self.bridge.run())
             group.create_task(self._hall.run())

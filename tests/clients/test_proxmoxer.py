@@ -145,6 +145,11 @@ def test_the_life_of_a_container(api: Any) -> None:
     template = io.BytesIO(b"x" * 300_000)
     template.name = "debian-12.tar.zst"
     done(api, here.storage("local").upload.post(content="vztmpl", filename=template))
+    iso = io.BytesIO(b"y" * 5_000_000)
+    iso.name = "debian.iso"
+    done(api, there.storage("local").upload.post(content="iso", filename=iso))
+    (kept,) = there.storage("local").content.get(content="iso")
+    assert (kept["volid"], kept["size"]) == ("local:iso/debian.iso", 5_000_000)
     number = int(api.cluster.nextid.get())
     wanted = {
         "vmid": number,
