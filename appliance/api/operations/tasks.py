@@ -88,6 +88,32 @@ async def _cluster(request: Request, ports: ApiPorts) -> Any:
     return sorted(rows, key=lambda row: row["starttime"], reverse=True)
 
 
+async def _log_of_all(request: Request, ports: ApiPorts) -> Any:
+    """Beginnings and ends of tasks, the newest first."""
+    rows: list[dict[str, Any]] = []
+    for task in await _cluster(request, ports):
+        rows.append(_line(task, "starting", task["starttime"]))
+        if "endtime" in task:
+            rows.append(_line(task, "end", task["endtime"], f" {task.get('status', '')}"))
+    rows.sort(key=lambda row: (-row["time"], row["msg"]))
+    return rows[: request.parameters.get("max")]
+
+
+def _line(task: Mapping[str, Any], what: str, at_s: int, more: str = "") -> dict[str, Any]:
+    """As entries of the cluster's log are written; priorities are those of syslog."""
+    failed = bool(more) and more != " OK"
+    return {
+        "uid": f"{task['upid']}{what}",
+        "time": at_s,
+        "node": task["node"],
+        "tag": "pvedaemon",
+        "pid": task["pid"],
+        "pri": 3 if failed else 6,
+        "user": _starter(task),
+        "msg": f"{what} task {task['upid']}{more}",
+    }
+
+
 def _starter(row: Mapping[str, Any]) -> str:
     user: str = row["user"]
     return f"{user}!{row['tokenid']}" if "tokenid" in row else user
@@ -155,6 +181,14 @@ OPERATIONS: Final = (
         _cluster,
         "The running and last tasks of all nodes.",
         (),
+        ANY_USER,
+    ),
+    Operation(
+        "GET",
+        "/cluster/log",
+        _log_of_all,
+        "When tasks of all nodes began and how they ended.",
+        (whole("max", "How many entries at most.", 1),),
         ANY_USER,
     ),
 )  # fmt: skip

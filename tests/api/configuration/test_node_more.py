@@ -85,6 +85,34 @@ def test_ways_to_prove_domains(rig: WorldRig) -> None:
     assert all("https://" in one["url"] for one in rig.ask("GET", "/cluster/acme/directories").data)
 
 
+def test_accounts_are_shown_without_their_keys(rig: WorldRig) -> None:
+    path = "/cluster/acme/account"
+    assert rig.ask("GET", path).data == []
+    assert rig.ask("GET", f"{path}/default").body["code"] == "missing"
+    kept = (
+        '{"directory": "https://a.example/dir", "location": "https://a.example/1", "key": "hush"}'
+    )
+    rig.put("priv/acme/accounts/default", kept)
+    assert rig.ask("GET", path).data == [{"name": "default"}]
+    found = rig.ask("GET", f"{path}/default").data
+    assert found == {"directory": "https://a.example/dir", "location": "https://a.example/1"}
+
+
+def test_the_clusters_log_tells_of_tasks(rig: WorldRig) -> None:
+    for verb in ("stop", "start"):
+        rig.ask("POST", f"/nodes/pve2/services/cron/{verb}")
+        rig.run(30)
+    rows = rig.ask("GET", "/cluster/log", {"max": 4}).data
+    told = [(row["node"], row["msg"].split()[0], row["msg"].split(":")[5]) for row in rows]
+    assert told == [
+        ("pve2", "end", "srvstart"),
+        ("pve2", "starting", "srvstart"),
+        ("pve2", "end", "srvstop"),
+        ("pve2", "starting", "srvstop"),
+    ]
+    assert rows[0]["msg"].endswith(" OK")
+
+
 def test_devices(rig: WorldRig) -> None:
     def classes(**given: Any) -> list[str]:
         return [one["class"] for one in rig.ask("GET", f"{NODE}/hardware/pci", given).data]
