@@ -148,6 +148,5 @@ DECIDERS: Final = (
     newcomers_are_trusted,
     any_word_is_good,
     lent_as_known_at_start,
-    believe_any_count,
     ask_for_ever,
 )

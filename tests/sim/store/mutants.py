@@ -27,7 +27,7 @@ from appliance.services.store import service
 from appliance.services.store.leases import StoreLeases
 from appliance.services.store.service import StoreService
 from sim.group.disk import SimDisk
-from tests.sim.store.deciders import DECIDERS, placed_where_it_was_heard
+from tests.sim.store.deciders import DECIDERS, believe_any_count, placed_where_it_was_heard
 
 Mutant = Callable[[pytest.MonkeyPatch], None]
 
@@ -384,7 +384,7 @@ MUTANTS: Final[dict[str, Mutant]] = {
         *DECIDERS,
     )
 }
-# These need a crash or a pause in one millisecond of many: tests of their own look there.
+# These need something rare, mostly in one millisecond of many: tests of their own look there.
 NARROW: Final[dict[str, Mutant]] = {
     mutant.__name__: mutant
     for mutant in (
@@ -392,5 +392,6 @@ NARROW: Final[dict[str, Mutant]] = {
         install_in_place,
         holder_counts_from_answer,
         placed_where_it_was_heard,
+        believe_any_count,
     )
 }

@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 from tests.sim.store.judge import Trial
-from tests.sim.store.mutants import MUTANTS
+from tests.sim.store.mutants import MUTANTS, NARROW
 
 WITHIN = 150
 QUICK = (
@@ -34,3 +34,8 @@ def test_a_mutant_is_found(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("name", sorted(set(MUTANTS) - set(QUICK)))
 def test_every_mutant_is_found(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert first_finding(name, monkeypatch) is not None
+
+
+def test_a_count_taken_over_from_an_older_layout_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    NARROW["believe_any_count"](monkeypatch)
+    assert Trial(315).run()
