@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from appliance.api.http import HttpRequest
 from sim.network.conf import conf_of
 from tests.api.rig import Nodes
 from tests.sim.network.lab import cluster
@@ -188,3 +189,25 @@ def test_a_mapping_says_what_a_node_lacks(nodes: Nodes) -> None:
     assert row["error"] == [{"severity": "warning", "message": "No mapping for node n2."}]
     (row,) = nodes.ask("GET", "/cluster/mapping/usb", {"check-node": "n1"}).data
     assert row["error"] == []
+
+
+def test_of_two_who_make_the_same_at_once_one_wins(nodes: Nodes) -> None:
+    """From two nodes: nothing is mixed, and whoever is late is told."""
+
+    def request(server: str) -> HttpRequest:
+        form = f"type=graphite&server={server}&port=2003"
+        path = "/api2/json/cluster/metrics/server/both"
+        return HttpRequest("POST", path, body=form.encode())
+
+    tasks = []
+    for node, server in (("n1", "192.0.2.1"), ("n2", "192.0.2.2")):
+        boot, api = nodes.process(node)
+        tasks.append(boot.spawn(api.handle(request(server)), "request"))
+    nodes.cluster.run(20)
+    statuses = sorted(task.result().status for task in tasks)
+    assert statuses == [200, 500]
+    late = next(task.result() for task in tasks if task.result().status == 500)
+    assert "already exists" in late.reason
+    rows = nodes.ask("GET", "/cluster/metrics/server").data
+    assert len([row for row in rows if row["id"] == "both"]) == 1
+    nodes.ask("DELETE", "/cluster/metrics/server/both")
