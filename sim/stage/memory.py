@@ -103,7 +103,7 @@ def captured(world: World, apis: Apis) -> Memory:
         time_us=world.kernel.now_us,
         layout=replace(world.layout, guests=()),
         files=world.newest_files(),
-        pools=tuple({one.pool: physics.spec(one.pool) for one in volumes}.values()),
+        pools=tuple(physics.spec(pool) for pool in physics.pools()),
         volumes=tuple(
             KeptVolume(one, physics.size_bytes(one), _frozen(shelves.of(one))) for one in volumes
         ),

@@ -56,6 +56,7 @@ def test_the_storages_of_a_node(api: StorageApi) -> None:
     assert [row["storage"] for row in shared] == ["ceph", "nfs"]
     assert [row["storage"] for row in api.get("/nodes/pve1/storage", storage="nfs")] == ["nfs"]
     assert api.ask("GET", "/nodes/pve1/storage/none/status").errors["storage"]
+    assert api.ask("GET", "/nodes/pve1/storage", {"storage": "none"}).errors["storage"]
 
 
 def test_how_full_a_storage_was(api: StorageApi) -> None:

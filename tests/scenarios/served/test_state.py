@@ -21,6 +21,9 @@ def test_what_was_durable_is_there_again(tmp_path: Path) -> None:
         served.call("POST", "/access/groups", groupid="people")
         served.speed("max")
         taken = _done(served, "POST", "/nodes/pve1/qemu/100/snapshot", snapname="before")
+        made = {"name": "tank", "device": "/dev/sdb", "add_storage": "1"}
+        _done(served, "POST", "/nodes/pve1/disks/lvm", **made)
+        size = served.call("GET", "/nodes/pve1/storage/tank/status")["total"]
         hosts = served.call("GET", "/nodes/pve2/hosts")["data"] + "192.0.2.1 printer\n"
         served.call("POST", "/nodes/pve2/hosts", node="pve2", data=hosts)
         served.step(60)
@@ -33,6 +36,7 @@ def test_what_was_durable_is_there_again(tmp_path: Path) -> None:
         assert [one["groupid"] for one in served.call("GET", "/access/groups")] == ["people"]
         assert taken in [one["upid"] for one in served.call("GET", "/nodes/pve1/tasks")]
         assert served.call("GET", "/nodes/pve2/hosts")["data"] == hosts
+        assert served.call("GET", "/nodes/pve1/storage/tank/status")["total"] == size
         served.pause()
         served.step(300)
         states = {

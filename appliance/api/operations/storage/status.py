@@ -24,6 +24,8 @@ Row = dict[str, Any]
 async def _list(request: Request, ports: ApiPorts) -> list[Row]:
     given, seen, found = request.parameters, rights(request, ports), []
     pools = storages(ports).pools
+    if given.get("storage") is not None:
+        _find(request, ports)
     for name in sorted(pools.ids()):
         storage = pools.find(name)
         if given.get("storage") in (None, name) and seen.sees(name) and _wanted(storage, request):
