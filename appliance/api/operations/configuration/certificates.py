@@ -1,4 +1,8 @@
-"""Certificates of a node."""
+"""Certificates of a node.
+
+What reads certificates takes seven megabytes that most daemons never need: it is imported when
+somebody asks.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,6 @@ from appliance.api.ports import ApiPorts
 from appliance.api.table import ANY_USER, Operation, Request
 from appliance.model.formats.form import checked
 from appliance.model.options.make import flag, text
-from appliance.services.config.certificates import certificates, keep_custom, remove_custom
 
 _PEM: Final = checked("pem-string", "a key in PEM", lambda text: "-----BEGIN " in text)
 _CHAIN: Final = checked(
@@ -20,10 +23,14 @@ _PATH: Final = "/nodes/{node}/certificates"
 
 
 async def _info(request: Request, ports: ApiPorts) -> Any:
+    from appliance.services.config.certificates import certificates
+
     return certificates(ports.store, str(request.parameters["node"]))
 
 
 async def _upload(request: Request, ports: ApiPorts) -> Any:
+    from appliance.services.config.certificates import keep_custom
+
     given = request.parameters
     key = given.get("key")
     return await keep_custom(
@@ -36,6 +43,8 @@ async def _upload(request: Request, ports: ApiPorts) -> Any:
 
 
 async def _remove(request: Request, ports: ApiPorts) -> None:
+    from appliance.services.config.certificates import remove_custom
+
     await remove_custom(ports.store, str(request.parameters["node"]))
 
 
