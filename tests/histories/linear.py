@@ -61,6 +61,7 @@ def linearizable(history: Sequence[Op]) -> bool:
     """Whether the operations can be put into an order that explains all of them."""
     ops = sorted(_relevant(history), key=lambda op: (op.called_s, op.number))
     sure = sum(1 << at for at, op in enumerate(ops) if op.sure)
+    twins = _twins(ops)
     seen: set[tuple[int, int]] = set()
     stack = [(0, 0)]
     while stack:
@@ -68,11 +69,33 @@ def linearizable(history: Sequence[Op]) -> bool:
         if done & sure == sure:
             return True
         for at in _next(ops, done):
+            twin = twins[at]
+            if twin is not None and not done >> twin & 1:
+                continue
             then = after(value, ops[at])
             if then is not None and (done | 1 << at, then) not in seen:
                 seen.add((done | 1 << at, then))
                 stack.append((done | 1 << at, then))
     return False
+
+
+def _twins(ops: Sequence[Op]) -> list[int | None]:
+    """For each unsure operation that nobody can have noticed: the one before that does the same.
+
+    It does not matter which of them took effect, so they are tried in the order of their calls:
+    each later one only after that. Else all of them would be tried in every order.
+    """
+    noticed = {op.seen for op in ops if op.kind in {Kind.READ, Kind.SWAP, Kind.SWAP_REFUSED}}
+    last: dict[tuple[Kind, int], int] = {}
+    found: list[int | None] = []
+    for at, op in enumerate(ops):
+        if op.sure or (op.kind is not Kind.REMOVE and op.number in noticed):
+            found.append(None)
+            continue
+        same = (op.kind, op.seen if op.kind is Kind.SWAP else 0)
+        found.append(last.get(same))
+        last[same] = at
+    return found
 
 
 def _next(ops: Sequence[Op], done: int) -> list[int]:

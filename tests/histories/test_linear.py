@@ -82,3 +82,12 @@ def test_impossible_histories_are_found(history: list[Op]) -> None:
     assert not linearizable(history)
     shuffled = [history[at] for at in range(len(history) - 1, -1, -1)]
     assert not linearizable(shuffled)
+
+
+@pytest.mark.parametrize("kind", [W, D])
+def test_many_of_which_nobody_knows_anything_are_tried_once(kind: Kind) -> None:
+    """In every order they would be tried for ever."""
+    unknown = [Op(number, kind, 0, FOREVER) for number in range(100, 160)]
+    sure = [Op(1, W, 1, 2), Op(2, X, 3, 4, seen=1), Op(3, M, 5, 6)]
+    assert linearizable([*unknown, *sure]) == (kind is D)
+    assert not linearizable([*unknown, *sure, Op(4, R, 7, 8, seen=1)])
