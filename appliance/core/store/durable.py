@@ -107,9 +107,11 @@ class Disk:
 
     __slots__ = ("_dirty", "_log_bytes", "_noted", "_put", "_records", "generation")
 
-    def __init__(self, put: Callable[[Write], None], generation: int) -> None:
+    def __init__(
+        self, put: Callable[[Write], None], generation: int, dirty: Iterable[str] = ()
+    ) -> None:
         self._put, self.generation = put, generation
-        self._dirty: dict[str, None] = {}  # keys committed since the checkpoint
+        self._dirty = dict.fromkeys(dirty)  # keys committed since the checkpoint
         self._log_bytes = self._records = 0
         self._noted = 0  # the log says that all up to this version is committed
 
@@ -194,7 +196,10 @@ class Disk:
 
 @dataclass(slots=True)
 class Loaded:
-    """What was found on the disk. `repairs` must be done before anything else is written."""
+    """What was found on the disk. `repairs` must be done before anything else is written.
+
+    dirty: keys that the log says are committed, and whose cells may be older.
+    """
 
     trusted: bool
     fresh: bool = False
@@ -204,6 +209,7 @@ class Loaded:
     log: Log = field(default_factory=lambda: Log(ORIGIN))
     repairs: tuple[Write, ...] = ()
     damaged: tuple[str, ...] = ()
+    dirty: tuple[str, ...] = ()
 
 
 def load(files: Mapping[str, bytes], damaged: Sequence[str] = ()) -> Loaded:
@@ -228,7 +234,9 @@ def load(files: Mapping[str, bytes], damaged: Sequence[str] = ()) -> Loaded:
     repairs = [Write("remove", name) for name in _leftovers(files, generation)]
     if whole < len(content):
         repairs.append(Write("replace", log_name(generation), content[:whole]))
-    return Loaded(True, False, promise, generation, tree, log, tuple(repairs))
+    known = log.after(point.version)[: log.committed - point.version]
+    dirty = tuple(key for entry in known for key, _ in entry.cells)
+    return Loaded(True, False, promise, generation, tree, log, tuple(repairs), dirty=dirty)
 
 
 def _promise_of(files: Mapping[str, bytes], damaged: Sequence[str]) -> Epoch:

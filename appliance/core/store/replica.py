@@ -81,7 +81,7 @@ class Replica:
         self.out = Out()
         self.log, self.tree, self.trusted = loaded.log, loaded.tree, loaded.trusted
         self.promised, self.fresh = loaded.promise, loaded.fresh
-        self.disk = Disk(self.out.write, loaded.generation)
+        self.disk = Disk(self.out.write, loaded.generation, loaded.dirty)
         for repair in loaded.repairs:
             self.out.write(repair)
         self.requests = Requests(node, nonce)

@@ -134,6 +134,31 @@ def test_committed_cells_are_readable_after_a_crash_within_a_checkpoint() -> Non
         assert len({cell.content for cell in cells if isinstance(cell, File)}) == 1
 
 
+def folded_after_a_restart() -> dict[str, bytes]:
+    """Contents of a member that knew of a commit when it came back, and then folded its log."""
+    bench = Bench()
+    bench.add("a", b"1")
+    bench.commit(1)
+    bench.disk.note_committed(1)
+    *_, files = crashes(bench.done, [])
+    loaded = load(files)
+    done: list[Write] = []
+    again = Disk(done.append, loaded.generation, loaded.dirty)
+    again.checkpoint(loaded.log, loaded.tree)
+    for write in done:
+        files = apply(files, write)
+    return history(files)[1]
+
+
+def test_what_the_log_had_at_the_start_is_folded_too() -> None:
+    assert folded_after_a_restart() == {"a": b"1"}
+
+
+def test_folding_what_is_new_alone_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    NARROW["fold_what_is_new"](monkeypatch)
+    assert folded_after_a_restart() == {}
+
+
 def stray() -> tuple[Bench, list[Write], list[Entry]]:
     """A member that confirmed 1 to 3, the last of them astray, and what replaces 2 and 3: the
     second entry is the same.

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from appliance.core.store import durable
 from appliance.core.store.replica import Replica
 from appliance.core.store.session import Session
 from appliance.model.store.electorate import Electorate
@@ -25,6 +26,7 @@ from tests.sim.store.shape import drawn
 TROUBLE_S = 30.0
 CALM_S = 26.0
 LOOK_US = to_us(0.05)
+FOLDS = (durable.CHECKPOINT_RECORDS, 100, 8)  # entries until a log is folded
 LEASE = "manager"
 LEASE_LIFE_S = 6.0
 
@@ -49,6 +51,8 @@ class Trial:
         self._build()
         with pytest.MonkeyPatch.context() as patch:
             self._observe(patch)
+            # So that a short life has what a long one has: logs that are folded, also in a crash.
+            patch.setattr(durable, "CHECKPOINT_RECORDS", self.fold_after)
             try:
                 self._play()
                 self._end()
@@ -59,6 +63,7 @@ class Trial:
 
     def _build(self) -> None:
         entropy = Entropy(self.seed, "trial")
+        self.fold_after = FOLDS[int(entropy.unit("folds") * len(FOLDS))]
         self.shape = shape = drawn(entropy.child("shape"), self.nodes)
         self.faults = self.faults or 3 + int(entropy.unit("faults") * 10)
         self.cluster = StoreCluster(shape.layout(), self.seed, outside=shape.outside)
@@ -145,6 +150,7 @@ class Trial:
             commit(replica, version, now_s)
             for one in range(before + 1, replica.log.committed + 1):
                 self._decided(session, one)
+            self._look_at(replica)  # before a crash takes it, and a folded log does not have it
 
         patch.setattr(Replica, "_on_begin", on_begin)
         patch.setattr(Replica, "ask", asking)

@@ -259,6 +259,16 @@ def take_back_first(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Disk, "splice", separately)
 
 
+def fold_what_is_new(patch: pytest.MonkeyPatch) -> None:
+    """A log that was read at the start is folded without what it had already."""
+    begin = Disk.__init__
+
+    def forgetful(self: Disk, put: Any, generation: int, _dirty: Any = ()) -> None:
+        begin(self, put, generation)
+
+    patch.setattr(Disk, "__init__", forgetful)
+
+
 def install_in_place(patch: pytest.MonkeyPatch) -> None:
     """A full copy overwrites the old one file by file."""
     install = Disk.install
@@ -389,6 +399,7 @@ NARROW: Final[dict[str, Mutant]] = {
     mutant.__name__: mutant
     for mutant in (
         take_back_first,
+        fold_what_is_new,
         install_in_place,
         holder_counts_from_answer,
         placed_where_it_was_heard,
