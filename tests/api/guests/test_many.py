@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.api.guests.rig import GuestRig
+from tests.api.rig import ELSEWHERE
 
 
 @pytest.fixture
@@ -58,6 +61,22 @@ def test_a_bulk_action_goes_to_every_node(rig: GuestRig) -> None:
     assert running(rig, "pve3") == []
     again = rig.do("POST", "/cluster/bulk-action/guest/shutdown", {"vms": [200]})
     assert again == "WARNINGS: 1"
+
+
+def test_a_token_acts_for_its_user_and_for_nobody_else(rig: GuestRig) -> None:
+    """What it starts elsewhere is asked by the user behind it: a token's secret is not kept."""
+    rig.call("pve1", "POST", "/access/users", userid="ann@pve")
+    made = rig.call("pve1", "POST", "/access/users/ann@pve/token/tok", privsep=0)
+    acl = {"path": "/vms/200", "roles": "PVEVMUser", "users": "ann@pve"}
+    rig.call("pve1", "PUT", "/access/acl", acl)
+    shown = {"authorization": f"PVEAPIToken=ann@pve!tok={made['value']}"}
+    asked: dict[str, Any] = {"headers": shown, "address": ELSEWHERE, "node": "pve1"}
+    start = "/cluster/bulk-action/guest/start"
+    assert rig.ask("POST", start, {"vms": [200, 202]}, **asked).status == 403
+    upid = rig.ask("POST", start, {"vms": [200]}, **asked).data
+    assert rig.end_of(upid) == "OK"
+    rows = rig.call("pve1", "GET", "/nodes/pve1/tasks", vmid=200, typefilter="qmstart")
+    assert [row["user"] for row in rows] == ["ann@pve"]
 
 
 def test_all_guests_leave_a_node(rig: GuestRig) -> None:

@@ -13,7 +13,7 @@ from appliance.api.operations.configuration.common import NODE_OPTION
 from appliance.api.operations.guests.common import FOLDERS, has, node_of
 from appliance.api.ports import ApiPorts
 from appliance.api.table import ANY_USER, Handler, Operation, Request
-from appliance.model.access.ids import ROOT, split_token
+from appliance.model.access.ids import owner
 from appliance.model.errors import ForbiddenError, QuorateError, RefusedError, UnavailableError
 from appliance.model.formats.names import NODE, STORAGE_ID, VMID
 from appliance.model.guest.running import guest_label
@@ -100,8 +100,9 @@ def _handler(errand: Errand, *, here: bool = False) -> Handler:
 
 
 def _job(request: Request, ports: ApiPorts, errand: Errand, guests: list[Summary]) -> Job:
-    # A token's secret is not known here; what it may was looked at above.
-    user = ROOT if split_token(request.user) is not None else request.user
+    # A token's secret is not known here: its user asks, who may never do less than the token. That
+    # the token may do this to these guests was looked at above.
+    user = owner(request.user)
 
     async def job(task: TaskContext) -> None:
         for number, one in enumerate(guests):
