@@ -7,6 +7,8 @@ import datetime as dt
 import ipaddress
 import os
 import ssl
+import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +19,12 @@ from appliance.model.errors import ConfigError
 
 LIFE: Final = dt.timedelta(days=3650)
 _DAY: Final = dt.timedelta(days=1)
+_CALL: Final = """
+import pathlib, sys
+from drivers.tls.certificate import make
+certificate, key, name, *addresses = sys.argv[1:]
+make(pathlib.Path(certificate), pathlib.Path(key), name, addresses)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +44,7 @@ def own_identity(folder: Path, name: str, addresses: Sequence[str]) -> Identity:
     """
     certificate, key = folder / "api.crt", folder / "api.key"
     if not certificate.exists() or not key.exists():
-        _make(certificate, key, name, addresses)
+        _make_apart(certificate, key, name, addresses)
     pem = certificate.read_bytes()
     try:
         ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(certificate, key)
@@ -50,8 +58,23 @@ def own_identity(folder: Path, name: str, addresses: Sequence[str]) -> Identity:
     return Identity(certificate, key, pem, found)
 
 
-def _make(certificate: Path, key: Path, name: str, addresses: Sequence[str]) -> None:
-    # A large package, needed once in the life of a node.
+def _make_apart(certificate: Path, key: Path, name: str, addresses: Sequence[str]) -> None:
+    """In a process that ends: what makes them is large, and needed once in a node's life."""
+    words = (str(certificate), str(key), name, *addresses)
+    done = subprocess.run(
+        [sys.executable, "-c", _CALL, *words],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        said = done.stderr.strip().splitlines()[-1:] or [f"exit code {done.returncode}"]
+        raise ConfigError(f"no certificate could be made: {said[0]}", file=str(certificate))
+
+
+def make(certificate: Path, key: Path, name: str, addresses: Sequence[str]) -> None:
+    """Both files, anew."""
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import ec
