@@ -55,6 +55,7 @@ class Option:
 
     default       what holds where it is not written; None if there is no such value
     pattern       a regular expression that the whole text matches
+    safe          one that matches the same texts, where the published one can take for ever
     many          a list of `format` values, read with comma, semicolon or blank between them,
                   written with `joint`
     repeated      a list with one line for each of its values; `format` is that of one
@@ -77,6 +78,7 @@ class Option:
     min_length: int | None = None
     max_length: int | None = None
     pattern: str | None = None
+    safe: str | None = None
     choices: tuple[str, ...] = ()
     format: Form | None = None
     many: bool = False
@@ -156,7 +158,8 @@ class Option:
     def _string(self, text: str) -> object:
         plain = decode_text(text) if self.percent else text
         self._sized(plain)
-        if self.pattern is not None and not _compiled(self.pattern).fullmatch(plain):
+        pattern = self.safe or self.pattern
+        if pattern is not None and not _compiled(pattern).fullmatch(plain):
             raise ConfigError(f"{self._told(text)} does not match {self.pattern}", field=self.name)
         if self.format is None:
             return plain

@@ -9,6 +9,7 @@ from appliance.api.permissions import both, on
 from appliance.api.ports import ApiPorts
 from appliance.api.table import Operation, Request
 from appliance.model.errors import ExistsError, MissingError
+from appliance.model.formats.images import REFERENCE, SAFE_REFERENCE
 from appliance.model.formats.storage import CONTENT
 from appliance.model.option import Option
 from appliance.model.options.make import flag, text
@@ -22,13 +23,6 @@ from appliance.services.storage.names import new_file
 from appliance.services.storage.sources import ALGORITHMS, Summed, Uploaded
 from appliance.services.tasks.context import TaskContext
 from appliance.services.tasks.work import Job
-
-_REFERENCE: Final = (
-    r"^(?:(?:[a-zA-Z\d]|[a-zA-Z\d][a-zA-Z\d-]*[a-zA-Z\d])"
-    r"(?:\.(?:[a-zA-Z\d]|[a-zA-Z\d][a-zA-Z\d-]*[a-zA-Z\d]))*(?::\d+)?/)?"
-    r"[a-z\d]+(?:(?:[._]|__|[-]*)[a-z\d]+)*(?:/[a-z\d]+(?:(?:[._]|__|[-]*)[a-z\d]+)*)*"
-    r":\w[\w.-]{0,127}$"
-)
 
 
 def _storage(request: Request, ports: ApiPorts) -> Storage:
@@ -181,7 +175,13 @@ OPERATIONS: Final = (
             NODE,
             STORAGE,
             text("filename", "Name of the file there.", min_length=1, max_length=255),
-            text("reference", "The image, with its tag.", pattern=_REFERENCE, required=True),
+            text(
+                "reference",
+                "The image, with its tag.",
+                pattern=REFERENCE,
+                safe=SAFE_REFERENCE,
+                required=True,
+            ),
         ),
         both(
             on("/storage/{storage}", "Datastore.AllocateTemplate"),

@@ -18,6 +18,7 @@ from appliance.api.ports import ApiPorts
 from appliance.api.table import ANY_USER, Operation, Request
 from appliance.core.storage.rights import check_volume
 from appliance.model.errors import MissingError, RefusedError
+from appliance.model.formats.images import IMAGE, SAFE_IMAGE
 from appliance.model.option import Option
 from appliance.model.options.make import flag, text
 from appliance.model.parameters import ParameterError
@@ -28,11 +29,6 @@ from appliance.services.storage.sources import Summed
 from appliance.services.tasks.context import TaskContext
 
 Row = dict[str, Any]
-_IMAGE: Final = (
-    r"^(?:(?:[a-zA-Z\d]|[a-zA-Z\d][a-zA-Z\d-]*[a-zA-Z\d])"
-    r"(?:\.(?:[a-zA-Z\d]|[a-zA-Z\d][a-zA-Z\d-]*[a-zA-Z\d]))*(?::\d+)?/)?"
-    r"[a-z\d]+(?:(?:[._]|__|[-]*)[a-z\d]+)*(?:/[a-z\d]+(?:(?:[._]|__|[-]*)[a-z\d]+)*)*$"
-)
 
 
 async def _metadata(request: Request, ports: ApiPorts) -> Row:
@@ -132,7 +128,7 @@ OPERATIONS: Final = (
         "/nodes/{node}/query-oci-repo-tags",
         _tags,
         "The tags of a container image.",
-        (NODE, text("reference", "The image.", pattern=_IMAGE, required=True)),
+        (NODE, text("reference", "The image.", pattern=IMAGE, safe=SAFE_IMAGE, required=True)),
         perm("/nodes/{node}", "Sys.AccessNetwork"),
         node="node",
     ),
