@@ -11,8 +11,10 @@ from tests.conformance.cases import corpus
 
 CONFORMANCE = "tests/conformance/"
 
-# How long an example takes depends on what else the machine does: no test fails for that.
-settings.register_profile("quorate", deadline=None)
+# How long an example takes depends on what else the machine does: no test fails for that. The same
+# code gives the same examples; `--hypothesis-profile search` looks for others (`make nightly`).
+settings.register_profile("quorate", deadline=None, derandomize=True)
+settings.register_profile("search", deadline=None)
 settings.load_profile("quorate")
 
 

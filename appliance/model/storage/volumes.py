@@ -64,9 +64,13 @@ class VolumeName:
 def own_part(text: str) -> str:
     """A name without the base in front, whatever the type of its storage (see `VolumeName.own`)."""
     parts = text.split("/")
-    if len(parts) == 4 and parts[0].isdigit() and parts[2].isdigit():
+    if len(parts) == 4 and parts[0].isdigit() and parts[2].isdigit() and _is_base(parts[1]):
         return "/".join(parts[2:])
-    return parts[1] if len(parts) == 2 and parts[0].startswith(("base-", "basevol-")) else text
+    return parts[1] if len(parts) == 2 and _is_base(parts[0]) else text
+
+
+def _is_base(name: str) -> bool:
+    return name.startswith(("base-", "basevol-"))
 
 
 def split_id(volid: str) -> tuple[str, str]:
