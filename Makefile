@@ -41,8 +41,9 @@ test: check ## everything that can be tested on this machine
 	@echo "real corosyncs, in namespaces of their own:"
 	$(PYTEST) -n 2 --dist loadscope -rs -m real
 
-nightly: setup ## every operation of the API with 200 random requests
+nightly: setup ## every operation of the API with 200 random requests; properties with new examples
 	$(PYTEST) -n $(WORKERS) -m nightly
+	$(PYTEST) -n $(WORKERS) -m "$(EVERYDAY)" --hypothesis-profile search tests/property tests/core tests/model
 
 check: setup ## format, lint, types, architecture, shape of the tree
 	$(BIN)/ruff format --check .
