@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 from scenarios.format.guests import STATES
 from scenarios.twin.answers import Answers, Row
@@ -26,7 +26,7 @@ def guests_of(
     answers: Answers, storages: Sequence[StorageSpec], notes: list[str]
 ) -> list[GuestSpec]:
     """All but templates, by number."""
-    managed = {_sid(row.get("sid")): row for row in answers.ha_resources}
+    managed = {str(row.get("sid")): row for row in answers.ha_resources}
     rows = [row for row in answers.resources if row.get("type") in KINDS]
     templates = [row for row in rows if flag(row.get("template"))]
     if templates:
@@ -39,10 +39,6 @@ def guests_of(
             guest = _guest(sid, row, answers.configs.get(whole(row["vmid"]), {}), by_name, notes)
             found.append(_managed(guest, managed.get(sid)))
     return found
-
-
-def _sid(text: Any) -> str:
-    return str(text)
 
 
 def _guest(

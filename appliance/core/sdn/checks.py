@@ -31,7 +31,7 @@ def check_zone(name: str, zone: Row, picture: Picture, nodes: Iterable[str]) -> 
     if "dns" in zone and "dnszone" not in zone:
         raise ConfigError("is needed with dns", field="dnszone")
     primary = zone.get("exitnodes-primary")
-    if primary is not None and primary not in _listed(zone.get("exitnodes")):
+    if primary is not None and primary not in listed(zone.get("exitnodes")):
         raise ConfigError(f"'{primary}' is none of the exit nodes", field="exitnodes-primary")
     if zone.get("type") == "vxlan" and ("peers" in zone) == ("fabric" in zone):
         raise ConfigError("either peers or fabric is needed", field="peers")
@@ -117,7 +117,7 @@ def check_unused(kind: str, name: str, picture: Picture) -> None:
     """RefusedError if another object needs this one."""
     for user_kind, keys in _USERS.get(kind, {}).items():
         for user, row in picture[user_kind].items():
-            if any(name in _listed(row.get(key)) for key in keys):
+            if any(name in listed(row.get(key)) for key in keys):
                 raise RefusedError(
                     f"{_NOUNS[kind]} '{name}' is used by {_NOUNS[user_kind]} '{user}'"
                 )
@@ -154,12 +154,12 @@ def _there(name: str, key: str, kind: str, picture: Picture) -> None:
 def _known_nodes(row: Row, keys: Iterable[str], nodes: Iterable[str]) -> None:
     known = tuple(nodes)
     for key in keys:
-        for node in _listed(row.get(key)):
+        for node in listed(row.get(key)):
             if node not in known:
                 raise ConfigError(f"node '{node}' does not exist", field=key)
 
 
-def _listed(value: Any) -> tuple[str, ...]:
+def listed(value: Any) -> tuple[str, ...]:
     """A list, or a text with commas between names."""
     if isinstance(value, list | tuple):
         return tuple(str(one) for one in value)

@@ -67,9 +67,10 @@ class Sdn:
 
     def picture(self) -> dict[str, Rows]:
         """Everything that is configured, by kind and id."""
-        return {kind: self._configured(kind) for kind in FILES}
+        return {kind: self.configured(kind) for kind in FILES}
 
-    def _configured(self, kind: str) -> Rows:
+    def configured(self, kind: str) -> Rows:
+        """One kind as it is configured, by id."""
         return {
             str(row[KEYS[kind]]): {key: value for key, value in row.items() if key != "digest"}
             for row in self.rows(kind)

@@ -36,7 +36,7 @@ from appliance.model.storage.kinds import KINDS
 from appliance.model.store.changes import ABSENT, Delete, Put, Step
 from appliance.ports.config_store import ConfigStore
 from appliance.services.config.sections import check_deleted, check_id, check_texts
-from appliance.services.config.texts import find_file
+from appliance.services.config.texts import find_file, read_text
 from appliance.services.storage.secrets import secret_file, secret_files, take_secrets
 
 Row = dict[str, Any]
@@ -55,7 +55,7 @@ class Definitions:
 
     def rows(self) -> list[Row]:
         """All of them as answers have them, by id."""
-        text = self._text()
+        text = read_text(self._store, FILE)
         config = parse_storages(text)
         return [
             _row(config.document, config.storages[name], digest_of(text))
@@ -64,7 +64,7 @@ class Definitions:
 
     def row(self, storage: str) -> Row:
         """MissingError."""
-        text = self._text()
+        text = read_text(self._store, FILE)
         config = parse_storages(text)
         found = config.storages.get(storage)
         if found is None:
@@ -72,11 +72,7 @@ class Definitions:
         return _row(config.document, found, digest_of(text))
 
     def config(self) -> StorageConfig:
-        return parse_storages(self._text())
-
-    def _text(self) -> str:
-        file = find_file(self._store, FILE)
-        return "" if file is None else text_of(file.content, FILE)
+        return parse_storages(read_text(self._store, FILE))
 
     # changing
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from appliance.api.operations.configuration import sdn_objects
@@ -25,6 +26,8 @@ from appliance.api.permissions import perm
 from appliance.api.ports import ApiPorts
 from appliance.api.table import ANY_USER, Operation, Request
 from appliance.core.guest.identity import uuid_of
+from appliance.core.sdn.checks import listed
+from appliance.core.sdn.pending import Rows
 from appliance.model.errors import MissingError
 from appliance.model.formats.sdn import SUBNET, network_of, subnet_id
 from appliance.model.option import Option
@@ -146,37 +149,34 @@ async def _unlock(request: Request, ports: ApiPorts) -> None:
 # on a node
 
 
-def _is_on(zone: Row, node: str) -> bool:
-    nodes = str(zone.get("nodes") or "").replace(",", " ").split()
+def _is_on(zone: Mapping[str, Any], node: str) -> bool:
+    nodes = listed(zone.get("nodes"))
     return not nodes or node in nodes
 
 
-def _zone_status(name: str, ports: ApiPorts) -> str:
+def _status(name: str, running: Rows, configured: Rows) -> str:
     """`available` if it runs here as it is configured, `pending` if something waits."""
-    sdn = sdn_of(ports)
-    running, configured = sdn.running(), sdn.picture()
-    same = running["zones"].get(name) == configured["zones"].get(name)
-    return "available" if same else "pending"
+    return "available" if running.get(name) == configured.get(name) else "pending"
 
 
 async def _node_zones(request: Request, ports: ApiPorts) -> list[Row]:
-    node = str(request.parameters["node"])
-    running = sdn_of(ports).running()["zones"]
+    node, sdn = str(request.parameters["node"]), sdn_of(ports)
+    running, configured = sdn.running()["zones"], sdn.configured("zones")
     return [
-        {"zone": name, "status": _zone_status(name, ports)}
+        {"zone": name, "status": _status(name, running, configured)}
         for name in sorted(running)
-        if _is_on(dict(running[name]), node) and may(request, ports, f"/sdn/zones/{name}", *_SEES)
+        if _is_on(running[name], node) and may(request, ports, f"/sdn/zones/{name}", *_SEES)
     ]
 
 
 async def _node_content(request: Request, ports: ApiPorts) -> list[Row]:
     zone = _running_zone(request, ports)
     sdn = sdn_of(ports)
-    running, configured = sdn.running()["vnets"], sdn.picture()["vnets"]
+    running, configured = sdn.running()["vnets"], sdn.configured("vnets")
     return [
         {
             "vnet": name,
-            "status": "available" if running[name] == configured.get(name) else "pending",
+            "status": _status(name, running, configured),
             **({"statusmsg": running[name]["alias"]} if "alias" in running[name] else {}),
         }
         for name in sorted(running)
@@ -188,7 +188,7 @@ def _running_zone(request: Request, ports: ApiPorts) -> str:
     """MissingError unless that zone runs on this node."""
     zone = str(request.parameters["zone"])
     running = sdn_of(ports).running()["zones"]
-    if zone not in running or not _is_on(dict(running[zone]), ports.node):
+    if zone not in running or not _is_on(running[zone], ports.node):
         raise MissingError(f"sdn zone '{zone}' does not exist on {ports.node}")
     return zone
 

@@ -31,7 +31,7 @@ def viewed(kind: str, request: Request, ports: ApiPorts) -> list[Row]:
     sdn = sdn_of(ports)
     if request.parameters.get("pending"):
         same = (KEYS[kind], "type")
-        return pending_rows(sdn.running()[kind], sdn.picture()[kind], same)
+        return pending_rows(sdn.running()[kind], sdn.configured(kind), same)
     if request.parameters.get("running"):
         running = sdn.running()[kind]
         return [dict(running[name]) for name in sorted(running)]
@@ -56,13 +56,19 @@ def texts_of(request: Request, key: str, *more: str) -> dict[str, Text]:
     return section_texts(request, key, "lock-token", *more)
 
 
-def zone_of(vnet: str, ports: ApiPorts) -> str:
-    """The zone of a network, as configured or as it runs. MissingError."""
+def zones_of_vnets(ports: ApiPorts) -> dict[str, str]:
+    """The zone of each network, as configured or, where it is that no more, as it runs."""
     sdn = sdn_of(ports)
-    for rows in (sdn.picture()["vnets"], sdn.running()["vnets"]):
-        if vnet in rows:
-            return str(rows[vnet]["zone"])
-    raise MissingError(f"sdn vnet '{vnet}' does not exist")
+    both = (sdn.running()["vnets"], sdn.configured("vnets"))
+    return {name: str(row["zone"]) for rows in both for name, row in rows.items()}
+
+
+def zone_of(vnet: str, ports: ApiPorts) -> str:
+    """MissingError."""
+    zone = zones_of_vnets(ports).get(vnet)
+    if zone is None:
+        raise MissingError(f"sdn vnet '{vnet}' does not exist")
+    return zone
 
 
 def need_vnet(request: Request, ports: ApiPorts, vnet: str, *privileges: str) -> None:

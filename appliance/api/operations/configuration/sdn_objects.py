@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -15,7 +16,7 @@ from appliance.api.operations.configuration.sdn_common import (
     texts_of,
     viewed,
     viewed_one,
-    zone_of,
+    zones_of_vnets,
 )
 from appliance.api.permissions import perm
 from appliance.api.ports import ApiPorts
@@ -136,17 +137,20 @@ class _Calls:
 
     async def rows(self, request: Request, ports: ApiPorts) -> list[Row]:
         wanted = request.parameters.get("type")
+        zones = zones_of_vnets(ports) if self._kind == "vnets" else {}
         rows = [
             row
             for row in viewed(self._kind, request, ports)
-            if wanted in (None, row.get("type")) and self._visible(row, request, ports)
+            if wanted in (None, row.get("type")) and self._visible(row, zones, request, ports)
         ]
         return names_only(rows, KEYS[self._kind], "type") if self._objects.short else rows
 
-    def _visible(self, row: Row, request: Request, ports: ApiPorts) -> bool:
+    def _visible(
+        self, row: Row, zones: Mapping[str, str], request: Request, ports: ApiPorts
+    ) -> bool:
         name = row[KEYS[self._kind]]
         if self._kind == "vnets":
-            path = f"/sdn/zones/{zone_of(str(name), ports)}/{name}"
+            path = f"/sdn/zones/{zones[str(name)]}/{name}"
         else:
             path = f"/sdn/{self._kind}/{name}" if self._kind == "zones" else f"/sdn/{self._kind}"
         return may(request, ports, path, *_SEES)
