@@ -11,9 +11,9 @@ from appliance.model.access import realms, secret_files, tfa_cfg, user_cfg
 from appliance.model.access.ids import ROOT
 from appliance.model.access.realms import Realms
 from appliance.model.access.users import User, UserConfig
-from appliance.model.errors import ExistsError, MissingError, StaleError
 from appliance.model.store.changes import ABSENT, Delete, Expect, File, Put, Step
 from appliance.ports.config_store import ConfigStore
+from appliance.services.config.texts import change_together, find_file
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -71,7 +71,7 @@ class Draft:
         """As of this change: what was written in it before is read back."""
         found = self._read.get(sheet.path)
         if found is None:
-            file = read_file(self._store, sheet.path)
+            file = find_file(self._store, sheet.path)
             version = ABSENT if file is None else file.version
             text = self._texts[sheet.path] = _text(file)
             found = self._read[sheet.path] = version, sheet.parse(text)
@@ -120,7 +120,7 @@ class AccessFiles:
         self._access: Access | None = None
 
     def read(self, sheet: Sheet[T]) -> T:
-        file = read_file(self._store, sheet.path)
+        file = find_file(self._store, sheet.path)
         seen = self._seen.get(sheet.path)
         if seen is None or seen[0] is not file:
             seen = self._seen[sheet.path] = file, sheet.parse(_text(file))
@@ -140,27 +140,15 @@ class AccessFiles:
         It is called again when somebody else was faster, and must do nothing but edit. Errors of
         the store and of `edit` are raised, then nothing is changed.
         """
-        for _ in range(TRIES):
+        results: list[R] = []
+
+        def made() -> tuple[Step, ...]:
             draft = Draft(self._store)
-            result = edit(draft)
-            steps = draft.steps()
-            if not steps:
-                return result
-            try:
-                await self._store.change(*steps)
-            except (StaleError, ExistsError, MissingError):
-                await self._store.catch_up()
-                continue
-            return result
-        raise StaleError("users and permissions are being changed elsewhere, try again")
+            results[:] = [edit(draft)]
+            return draft.steps()
 
-
-def read_file(store: ConfigStore, path: str) -> File | None:
-    """The file, private or not; None if there is none."""
-    try:
-        return store.read(path, privileged=True)
-    except MissingError:
-        return None
+        await change_together(self._store, "users and permissions are", made, TRIES)
+        return results[0]
 
 
 def _text(file: File | None) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from appliance.model.digest import check_digest
 from appliance.model.errors import ExistsError, MissingError, StaleError
 from appliance.model.json_fields import text_of
-from appliance.model.store.changes import ABSENT, Delete, File, Put
+from appliance.model.store.changes import ABSENT, Delete, File, Put, Step
 from appliance.ports.config_store import ConfigStore
 
 TRIES: Final = 64
@@ -28,6 +28,27 @@ def read_text(store: ConfigStore, path: str) -> str:
     return "" if file is None else text_of(file.content, path)
 
 
+async def change_together(
+    store: ConfigStore, what: str, made: Callable[[], Sequence[Step]], tries: int = TRIES
+) -> None:
+    """Make the changes that `made` gives, all or none; nothing if it gives none.
+
+    It is asked again when somebody else was faster, so it must do nothing but look and decide; its
+    errors are raised, then nothing is changed. what: for the StaleError after too many tries.
+    """
+    for _ in range(tries):
+        steps = made()
+        if not steps:
+            return
+        try:
+            await store.change(*steps)
+        except (StaleError, MissingError, ExistsError):
+            await store.catch_up()
+            continue
+        return
+    raise StaleError(f"{what} being changed elsewhere, try again")
+
+
 async def change_text(
     store: ConfigStore, path: str, change: Callable[[str], str], digest: str | None = None
 ) -> None:
@@ -37,21 +58,18 @@ async def change_text(
     times, when somebody else was faster, and may raise; then nothing is changed. StaleError, and
     what the store raises.
     """
-    for _ in range(TRIES):
+
+    def made() -> tuple[Step, ...]:
         file = find_file(store, path)
         before = "" if file is None else text_of(file.content, path)
         check_digest(before, digest)
         after = change(before)
         if after == before:
-            return
+            return ()
         version = ABSENT if file is None else file.version
-        try:
-            await store.change(Put(path, after.encode("utf-8", "surrogatepass"), version))
-        except (StaleError, MissingError, ExistsError):
-            await store.catch_up()
-            continue
-        return
-    raise StaleError(f"{path} is being changed elsewhere, try again")
+        return (Put(path, after.encode("utf-8", "surrogatepass"), version),)
+
+    await change_together(store, f"{path} is", made)
 
 
 async def remove_file(store: ConfigStore, path: str) -> None:

@@ -11,6 +11,7 @@ from appliance.model.guest.config import FOLDERS, GuestConfig, parse_guest, writ
 from appliance.model.guest.document import GuestKind
 from appliance.model.store.changes import ABSENT, Delete, File, Put, Rename, Step
 from appliance.ports.config_store import ConfigStore
+from appliance.services.config.texts import change_together
 
 TRIES = 8
 Edit = Callable[[GuestConfig], GuestConfig]
@@ -73,19 +74,16 @@ class GuestFiles:
         It is called again when somebody else was faster. Its errors, the store's, and MissingError
         if the guest is gone or has left the node, mean that nothing was changed.
         """
-        for _ in range(TRIES):
+
+        def made() -> tuple[Step, ...]:
             now = self.find(guest.vmid, guest.kind, guest.node)
-            config = edit(now.config)
-            text = write_guest(config)
+            text = write_guest(edit(now.config))
             if text == write_guest(now.config) and not more:
-                return now
-            try:
-                await self._store.change(Put(now.path, text.encode(), now.version), *more)
-            except (StaleError, MissingError, ExistsError):
-                await self._store.catch_up()
-                continue
-            return self.find(guest.vmid, guest.kind, guest.node)
-        raise StaleError(f"guest {guest.vmid} is being changed elsewhere, try again")
+                return ()
+            return (Put(now.path, text.encode(), now.version), *more)
+
+        await change_together(self._store, f"guest {guest.vmid} is", made, TRIES)
+        return self.find(guest.vmid, guest.kind, guest.node)
 
     async def create(self, node: str, vmid: int, config: GuestConfig, *more: Step) -> GuestFile:
         """A guest that was not there. ExistsError if there is one of that number by now."""

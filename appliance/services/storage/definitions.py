@@ -17,7 +17,6 @@ from appliance.model.errors import (
     ExistsError,
     MissingError,
     RefusedError,
-    StaleError,
 )
 from appliance.model.json_fields import text_of
 from appliance.model.options.storage import FILE, TYPES
@@ -36,12 +35,11 @@ from appliance.model.storage.kinds import KINDS
 from appliance.model.store.changes import ABSENT, Delete, Put, Step
 from appliance.ports.config_store import ConfigStore
 from appliance.services.config.sections import check_deleted, check_id, check_texts
-from appliance.services.config.texts import find_file, read_text
+from appliance.services.config.texts import change_together, find_file, read_text
 from appliance.services.storage.secrets import secret_file, secret_files, take_secrets
 
 Row = dict[str, Any]
 Edit = Callable[[Document], Document]
-TRIES: Final = 64
 MOUNTED: Final = ("cephfs", "cifs", "nfs")
 
 
@@ -142,21 +140,19 @@ class Definitions:
         digest: str | None = None,
     ) -> None:
         """secrets: those to write, None among them is deleted; None: the storage is removed."""
-        for _ in range(TRIES):
+
+        def made() -> list[Step]:
             file = find_file(self._store, FILE)
             text = "" if file is None else text_of(file.content, FILE)
             check_digest(text, digest)
             after = write_sections(edit(parse_storages(text).document))
             version = ABSENT if file is None else file.version
             steps: list[Step] = [Put(FILE, after.encode("utf-8", "surrogatepass"), version)]
-            steps += self._removed(storage) if secrets is None else self._kept(storage, secrets)
-            try:
-                await self._store.change(*steps)
-            except (StaleError, MissingError, ExistsError):
-                await self._store.catch_up()
-                continue
-            return
-        raise StaleError(f"{FILE} is being changed elsewhere, try again")
+            return steps + (
+                self._removed(storage) if secrets is None else self._kept(storage, secrets)
+            )
+
+        await change_together(self._store, f"{FILE} is", made)
 
     def _kept(self, storage: str, secrets: Mapping[str, str | None]) -> list[Step]:
         found: list[Step] = []
